@@ -1,0 +1,145 @@
+"""Send SMS through Zoho Voice."""
+
+import logging
+from typing import cast
+
+from homeassistant.components.notify.legacy import async_reload as async_reload_notify
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
+from homeassistant.const import CONF_NAME, CONF_TOKEN, Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv, discovery
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+    async_get_config_entry_implementation,
+)
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.typing import ConfigType
+
+from .account import Account, ZohoVoiceConfigEntry, data_center_of, recipients_of
+from .application_credentials import ZohoOAuth2Implementation
+from .const import CONF_SENDER_ID, DOMAIN
+from .phone_number import warm_up
+from .recipients import subentries_of
+from .services import async_setup_services
+from .tokens import AccountTokens
+from .zoho.client import ZohoVoiceClient
+from .zoho.errors import ZohoError
+
+_LOGGER = logging.getLogger(__name__)
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+PLATFORMS = [Platform.NOTIFY]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up the actions, which do not depend on the state of any account."""
+    async_setup_services(hass)
+    hass.async_create_task(
+        discovery.async_load_platform(
+            hass, Platform.NOTIFY, DOMAIN, {CONF_NAME: DOMAIN}, config
+        )
+    )
+
+    names: dict[str, str] = {}
+
+    @callback
+    def async_entry_changed(_: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Let entities and classic actions follow the recipients."""
+        if entry.domain != DOMAIN:
+            return
+        nonlocal names
+        before, names = (
+            names,
+            {
+                subentry.subentry_id: subentry.title
+                for _, subentry in subentries_of(hass)
+            },
+        )
+        if names != before:
+            hass.async_create_task(async_reload_notify(hass, DOMAIN))
+        if (
+            entry.state is ConfigEntryState.LOADED
+            and recipients_of(entry) != entry.runtime_data.recipients
+        ):
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, async_entry_changed)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -> bool:
+    """Set up an account, also when Zoho can't be reached.
+
+    `notify.send_message` passes over entities that are not there without a word, so
+    an account that waited for the internet would lose messages silently.
+    """
+    implementation = await _async_get_implementation(hass, entry)
+    data_center = data_center_of(entry.data)
+    client = ZohoVoiceClient(
+        async_get_clientsession(hass),
+        AccountTokens(hass, entry, implementation),
+        data_center,
+    )
+    await hass.async_add_executor_job(warm_up, hass.config.country)
+    entry.runtime_data = Account(
+        client, entry.data[CONF_SENDER_ID], recipients_of(entry)
+    )
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_create_background_task(
+        hass, _async_check_sign_in(client), f"check the sign-in of {entry.entry_id}"
+    )
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -> bool:
+    """Unload an account."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -> None:
+    """Revoke the account's refresh token at Zoho, if Zoho can be reached."""
+    try:
+        implementation = await _async_get_implementation(hass, entry)
+        await implementation.async_revoke(entry.data[CONF_TOKEN]["refresh_token"])
+    except (ConfigEntryAuthFailed, ConfigEntryNotReady, ZohoError) as err:
+        _LOGGER.warning(
+            "Could not revoke the access of Home Assistant at Zoho (%r); it can be"
+            " removed at %s/home under connected apps",
+            err,
+            data_center_of(entry.data).accounts_url,
+        )
+
+
+async def _async_get_implementation(
+    hass: HomeAssistant, entry: ZohoVoiceConfigEntry
+) -> ZohoOAuth2Implementation:
+    """Return the OAuth client of an entry, bound to the entry's data centre.
+
+    Raises ConfigEntryAuthFailed or ConfigEntryNotReady.
+    """
+    try:
+        implementation = await async_get_config_entry_implementation(hass, entry)
+    except ImplementationUnavailableError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN, translation_key="credentials_unavailable"
+        ) from err
+    except ValueError as err:
+        raise ConfigEntryAuthFailed(
+            translation_domain=DOMAIN, translation_key="credentials_missing"
+        ) from err
+    return cast(ZohoOAuth2Implementation, implementation).at(data_center_of(entry.data))
+
+
+async def _async_check_sign_in(client: ZohoVoiceClient) -> None:
+    """Find out soon, and not at the first message, if the sign-in is dead."""
+    try:
+        await client.async_get_user()
+    except ZohoError as err:
+        _LOGGER.debug("Could not check the sign-in: %r", err)

@@ -1,0 +1,24 @@
+"""Constants of the Zoho Voice integration."""
+
+from typing import Final
+
+DOMAIN: Final = "zoho_voice"
+
+CONF_ACCOUNTS_URL: Final = "accounts_url"
+CONF_AUTH_IMPLEMENTATION: Final = "auth_implementation"
+CONF_DATA_CENTER: Final = "data_center"
+CONF_PHONE_NUMBERS: Final = "phone_numbers"
+CONF_SENDER_ID: Final = "sender_id"
+CONF_TEST_NUMBER: Final = "test_number"
+CONF_VOICE_URL: Final = "voice_url"
+
+#: The data centre whose servers the person types in.
+DATA_CENTER_OTHER: Final = "other"
+
+SUBENTRY_TYPE_RECIPIENT: Final = "recipient"
+
+ATTR_DATA_CODING: Final = "data_coding"
+ATTR_RECIPIENTS: Final = "recipients"
+ATTR_SCHEDULED_TIME: Final = "scheduled_time"
+ATTR_STATUS_CALLBACK: Final = "status_callback"
+ATTR_TIME_ZONE: Final = "time_zone"

@@ -1,0 +1,67 @@
+"""Send what an action asks for; the one way that all of them share."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.util.signal_type import SignalType
+import voluptuous as vol
+
+from .account import SentSms, async_send
+from .const import ATTR_RECIPIENTS, CONF_SENDER_ID, DOMAIN
+from .message import OPTIONS_SCHEMA, async_compose
+from .phone_number import parse_sender_id
+from .recipients import find_recipients
+
+
+def signal_sent(subentry_id: str) -> SignalType[()]:
+    """Return the signal that says that a recipient was written to."""
+    return SignalType(f"{DOMAIN}_sent_{subentry_id}")
+
+
+def _target(value: Any) -> str | int:
+    """Validate a name or number; YAML and templates make integers of numbers."""
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return value
+    raise vol.Invalid("expected a phone number or the name of a recipient")
+
+
+#: The fields of `zoho_voice.send_sms` and of `data` of `notify.zoho_voice`.
+DELIVERY_SCHEMA: dict[vol.Marker, Any] = {
+    vol.Optional(ATTR_RECIPIENTS, default=[]): vol.All(cv.ensure_list, [_target]),
+    vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+    **OPTIONS_SCHEMA,
+}
+
+
+async def async_deliver(
+    hass: HomeAssistant,
+    message: str,
+    title: str | None,
+    fields: Mapping[str, Any],
+    *,
+    entity_ids: Iterable[str] = (),
+) -> list[SentSms]:
+    """Check everything, then send; `fields` are of `DELIVERY_SCHEMA`.
+
+    Raises ServiceValidationError, before anything is sent, or HomeAssistantError.
+    """
+    options = dict(fields)
+    recipients = find_recipients(
+        hass,
+        options.pop(ATTR_RECIPIENTS),
+        entity_ids=entity_ids,
+        config_entry_id=options.pop(ATTR_CONFIG_ENTRY_ID, None),
+    )
+    if sender_id := options.pop(CONF_SENDER_ID, None):
+        sender_id = parse_sender_id(sender_id, hass.config.country)
+    sms = await async_compose(hass, message, title, **options)
+    sent = await async_send(sms, recipients, sender_id)
+    for account_recipients in recipients.values():
+        for recipient in account_recipients:
+            if recipient.subentry_id is not None:
+                async_dispatcher_send(hass, signal_sent(recipient.subentry_id))
+    return sent

@@ -1,0 +1,163 @@
+"""The recipients as notify entities, and the classic action `notify.zoho_voice`."""
+
+from typing import Any, override
+
+from homeassistant.components.notify import (  # type: ignore[attr-defined]
+    NotifyEntity,
+    NotifyEntityFeature,
+)
+from homeassistant.components.notify.const import ATTR_DATA, ATTR_TARGET, ATTR_TITLE
+from homeassistant.components.notify.legacy import BaseNotificationService
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.typing import ConfigType, DiscoveryInfoType
+from homeassistant.util import slugify
+import voluptuous as vol
+
+from .account import Account, Recipient, ZohoVoiceConfigEntry, async_send
+from .const import ATTR_RECIPIENTS, DOMAIN
+from .delivery import DELIVERY_SCHEMA, async_deliver, signal_sent
+from .message import async_compose
+from .recipients import subentries_of
+
+# An account limits its requests itself.
+PARALLEL_UPDATES = 0
+
+_DATA_SCHEMA = vol.Schema(DELIVERY_SCHEMA)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: ZohoVoiceConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the account's device and one entity a recipient."""
+    account_device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        entry_type=DeviceEntryType.SERVICE,
+        identifiers={(DOMAIN, entry.entry_id)},
+        manufacturer="Zoho",
+        model="Zoho Voice",
+        name=entry.title,
+    )
+    for subentry_id, recipient in entry.runtime_data.recipients.items():
+        async_add_entities(
+            [
+                RecipientEntity(
+                    entry.runtime_data, subentry_id, recipient, account_device.id
+                )
+            ],
+            config_subentry_id=subentry_id,
+        )
+
+
+class RecipientEntity(NotifyEntity):
+    """Write to one recipient."""
+
+    _attr_has_entity_name = True
+    _attr_name = None
+    _attr_supported_features = NotifyEntityFeature.TITLE
+    _attr_translation_key = "recipient"
+
+    def __init__(
+        self,
+        account: Account,
+        subentry_id: str,
+        recipient: Recipient,
+        account_device_id: str,
+    ) -> None:
+        """Give the recipient a device of its own."""
+        self._account = account
+        self._account_device_id = account_device_id
+        self._recipient = recipient
+        self._subentry_id = subentry_id
+        self._attr_unique_id = subentry_id
+        self._attr_device_info = DeviceInfo(
+            entry_type=DeviceEntryType.SERVICE,
+            identifiers={(DOMAIN, subentry_id)},
+            manufacturer="Zoho",
+            model="Recipient",
+            name=recipient.name,
+        )
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Link the device to the account's, and follow what other actions send."""
+        if self.device_entry is not None:
+            # Device info names this link in one way before 2026.8, in another after.
+            dr.async_get(self.hass).async_update_device(
+                self.device_entry.id, via_device_id=self._account_device_id
+            )
+        self.async_on_remove(
+            async_dispatcher_connect(
+                self.hass,
+                signal_sent(self._subentry_id),
+                self._async_record_notification,
+            )
+        )
+
+    @override
+    async def async_send_message(self, message: str, title: str | None = None) -> None:
+        """Send an SMS to all numbers of the recipient."""
+        sms = await async_compose(self.hass, message, title)
+        await async_send(sms, {self._account: [self._recipient]})
+
+
+async def async_get_service(
+    hass: HomeAssistant,
+    config: ConfigType,  # noqa: ARG001
+    discovery_info: DiscoveryInfoType | None = None,
+) -> ZohoVoiceNotificationService | None:
+    """Return the classic action; there is one, and it is not set up in YAML."""
+    return None if discovery_info is None else ZohoVoiceNotificationService(hass)
+
+
+class ZohoVoiceNotificationService(BaseNotificationService):
+    """Send to numbers and recipients of all accounts, whatever state they are in."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Be ready to name the targets before the action is set up."""
+        self.hass = hass
+
+    @property
+    @override
+    def targets(self) -> dict[str, str]:
+        """Return the recipients that get an action of their own, by its name.
+
+        `alert:` and notify groups in YAML can pass no target. Of recipients whose
+        names make the same action, the later ones carry their account's name too.
+        """
+        targets: dict[str, str] = {}
+        taken: set[str] = set()
+        for entry, subentry in subentries_of(self.hass):
+            for name in (
+                subentry.title,
+                f"{subentry.title} {entry.title}",
+                f"{subentry.title} {subentry.subentry_id}",
+            ):
+                if (slug := slugify(name)) not in taken:
+                    taken.add(slug)
+                    targets[name] = subentry.subentry_id
+                    break
+        return targets
+
+    @override
+    async def async_send_message(self, message: str, **kwargs: Any) -> None:
+        """Send to `target`, or to `data.recipients` where there can be no target."""
+        try:
+            fields = _DATA_SCHEMA(kwargs.get(ATTR_DATA) or {})
+        except vol.Invalid as err:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="invalid_data",
+                translation_placeholders={"error": str(err)},
+            ) from err
+        fields[ATTR_RECIPIENTS] = [
+            *kwargs.get(ATTR_TARGET, []),
+            *fields[ATTR_RECIPIENTS],
+        ]
+        await async_deliver(self.hass, message, kwargs.get(ATTR_TITLE), fields)

@@ -1,0 +1,143 @@
+"""Find out who a call means: entities, names and numbers become recipients."""
+
+from collections.abc import Iterable
+import re
+
+from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import entity_registry as er, service
+
+from .account import Account, Recipient, ZohoVoiceConfigEntry
+from .const import DOMAIN
+from .phone_number import mask, parse_phone_number
+
+_LETTER = re.compile(r"[^\W\d_]")
+
+type Recipients = dict[Account, list[Recipient]]
+
+
+@callback
+def subentries_of(
+    hass: HomeAssistant,
+) -> list[tuple[ZohoVoiceConfigEntry, ConfigSubentry]]:
+    """Return the recipients of all accounts, whatever state these are in."""
+    return [
+        (entry, subentry)
+        for entry in hass.config_entries.async_entries(
+            DOMAIN, include_ignore=False, include_disabled=False
+        )
+        for subentry in entry.subentries.values()
+    ]
+
+
+@callback
+def find_recipients(
+    hass: HomeAssistant,
+    targets: Iterable[str | int],
+    *,
+    entity_ids: Iterable[str] = (),
+    config_entry_id: str | None = None,
+) -> Recipients:
+    """Return who a call means, by account, all of it checked.
+
+    A target is a recipient's name, entity id or subentry id, a number, or several of
+    them separated by commas. Bare numbers are of the account `config_entry_id`, or of
+    the only one.
+
+    Raises ServiceValidationError.
+    """
+    search = _Search(hass, config_entry_id)
+    for entity_id in entity_ids:
+        search.add_entity(entity_id)
+    for target in targets:
+        search.add_target(target)
+    if not search.found:
+        raise _error("no_recipients")
+    return search.found
+
+
+class _Search:
+    """Collect the recipients of one call."""
+
+    def __init__(self, hass: HomeAssistant, config_entry_id: str | None) -> None:
+        """Start with nobody."""
+        self.found: Recipients = {}
+        self._hass = hass
+        self._config_entry_id = config_entry_id
+        self._registry = er.async_get(hass)
+        self._by_id = {
+            subentry.subentry_id: (entry, subentry)
+            for entry, subentry in subentries_of(hass)
+        }
+
+    def add_entity(self, entity_id: str) -> None:
+        """Add the recipient that an entity stands for."""
+        entity = self._registry.async_get(entity_id)
+        if (
+            entity is None
+            or entity.platform != DOMAIN
+            or entity.config_subentry_id not in self._by_id
+        ):
+            raise _error("not_a_recipient", recipient=entity_id)
+        if entity.disabled:
+            raise _error("recipient_disabled", recipient=entity_id)
+        self._add_subentry(entity.config_subentry_id)
+
+    def add_target(self, target: str | int) -> None:
+        """Add whom a target names."""
+        if isinstance(target, int):
+            self._add_number(target)
+            return
+        target = target.strip()
+        if target in self._by_id:
+            self._add_subentry(target)
+        elif target.startswith(f"{NOTIFY_DOMAIN}."):
+            self.add_entity(target)
+        elif named := self._named(target):
+            self._add_subentry(named)
+        elif "," in target:
+            for part in filter(None, map(str.strip, target.split(","))):
+                self.add_target(part)
+        elif _LETTER.search(target):
+            raise _error("unknown_recipient", recipient=mask(target))
+        else:
+            self._add_number(target)
+
+    def _named(self, name: str) -> str | None:
+        """Return the id of the recipient with a name, whatever its case."""
+        named = [
+            subentry_id
+            for subentry_id, (_, subentry) in self._by_id.items()
+            if subentry.title.casefold() == name.casefold()
+        ]
+        if len(named) > 1:
+            raise _error("ambiguous_recipient", recipient=mask(name))
+        return named[0] if named else None
+
+    def _add_subentry(self, subentry_id: str) -> None:
+        """Add a recipient of an account, which has to be loaded."""
+        entry, subentry = self._by_id[subentry_id]
+        self._add(entry.entry_id, Recipient.from_subentry(subentry))
+
+    def _add_number(self, number: str | int) -> None:
+        """Add a number."""
+        e164 = parse_phone_number(number, self._hass.config.country)
+        self._add(self._config_entry_id, Recipient((e164,)))
+
+    def _add(self, entry_id: str | None, recipient: Recipient) -> None:
+        """Add a recipient to an account, the only one if none is named."""
+        entry: ZohoVoiceConfigEntry = service.async_get_config_entry(
+            self._hass, DOMAIN, entry_id
+        )
+        self.found.setdefault(entry.runtime_data, []).append(recipient)
+
+
+def _error(translation_key: str, **placeholders: str) -> ServiceValidationError:
+    """Return a translated error."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=translation_key,
+        translation_placeholders=placeholders,
+    )

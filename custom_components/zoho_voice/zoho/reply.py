@@ -1,0 +1,34 @@
+"""Read the bodies of Zoho's replies."""
+
+from dataclasses import dataclass
+import json
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Hold an HTTP status and the JSON object that came with it, empty if none did."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def code(self) -> str:
+        """Return Zoho's code, or the HTTP status where it gave none."""
+        return str(
+            self.body.get("code") or self.body.get("error") or f"HTTP {self.status}"
+        )
+
+    @property
+    def message(self) -> str:
+        """Return Zoho's message, empty where it gave none."""
+        return str(self.body.get("message") or self.body.get("error_description") or "")
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """Return the JSON object in a body, empty where there is none."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,118 @@
+"""Ask Zoho for tokens, and read the replies, whose status says next to nothing.
+
+Failures come with HTTP 200, throttling with HTTP 400 (zoho-voice-api.md section 4).
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+
+from .data_center import DataCenter
+from .errors import (
+    AccountsServerError,
+    CannotConnectError,
+    RejectedError,
+    SignInError,
+    ThrottledError,
+    UnknownClientError,
+    WrongClientSecretError,
+    WrongRedirectUriError,
+)
+from .reply import parse_object
+
+_ERRORS: dict[str, type[SignInError]] = {
+    "invalid_code": SignInError,
+    "invalid_grant": SignInError,
+    "invalid_client": UnknownClientError,
+    "invalid_client_secret": WrongClientSecretError,
+    "invalid_redirect_uri": WrongRedirectUriError,
+}
+
+
+#: How long a call to an accounts server may take (seconds).
+_TIMEOUT = aiohttp.ClientTimeout(total=20)
+
+
+async def async_request_token(
+    session: aiohttp.ClientSession, data_center: DataCenter, data: Mapping[str, str]
+) -> dict[str, Any]:
+    """Exchange a code or a refresh token for a token.
+
+    Raises what `read_token_reply` does, or CannotConnectError.
+    """
+    return read_token_reply(
+        *await _async_post(session, data_center, "/oauth/v2/token", data=data)
+    )
+
+
+async def async_revoke_token(
+    session: aiohttp.ClientSession, data_center: DataCenter, refresh_token: str
+) -> None:
+    """Make a refresh token, and the access tokens that came of it, worthless.
+
+    Raises RejectedError or CannotConnectError.
+    """
+    status, text = await _async_post(
+        session,
+        data_center,
+        "/oauth/v2/token/revoke",
+        params={"token": refresh_token},
+    )
+    if status != HTTPStatus.OK or "error" in parse_object(text):
+        raise RejectedError(f"HTTP {status}")
+
+
+async def _async_post(
+    session: aiohttp.ClientSession, data_center: DataCenter, path: str, **kwargs: Any
+) -> tuple[int, str]:
+    """Call the accounts server; whatever goes wrong on the way, no SMS was sent."""
+    try:
+        async with session.post(
+            data_center.accounts_url + path,
+            allow_redirects=False,
+            timeout=_TIMEOUT,
+            **kwargs,
+        ) as response:
+            return response.status, await response.text(errors="replace")
+    except (aiohttp.ClientError, TimeoutError) as err:
+        raise CannotConnectError(type(err).__name__) from err
+
+
+def read_token_reply(status: int, text: str) -> dict[str, Any]:
+    """Return the token of a reply to a code or a refresh token.
+
+    The token holds `access_token`, `expires_in` (seconds), `token_type`, and
+    `refresh_token` when Zoho gave one. `api_domain` is left out: it is not for Voice.
+
+    Raises ThrottledError, SignInError or one of its kinds, RejectedError, or
+    AccountsServerError.
+    """
+    reply = parse_object(text)
+    error = str(reply.get("error", ""))
+    description = str(reply.get("error_description", ""))
+    # The texts are localised, the status is not.
+    if status == HTTPStatus.TOO_MANY_REQUESTS or reply.get("status") == "failure":
+        raise ThrottledError(error, description)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise AccountsServerError(str(status), description)
+    if error_class := _ERRORS.get(error):
+        raise error_class(error, description)
+    if error or status >= HTTPStatus.MULTIPLE_CHOICES:
+        raise RejectedError(error or str(status), description)
+    access_token = reply.get("access_token")
+    if not (isinstance(access_token, str) and access_token):
+        raise AccountsServerError(str(status))
+    try:
+        expires_in = int(reply.get("expires_in", 3600))
+    except (TypeError, ValueError) as err:
+        raise AccountsServerError(str(status)) from err
+    token = {
+        "access_token": access_token,
+        "expires_in": expires_in,
+        "token_type": reply.get("token_type", "Bearer"),
+    }
+    if refresh_token := reply.get("refresh_token"):
+        token["refresh_token"] = refresh_token
+    return token
