@@ -1,0 +1,1 @@
+"""What the scripts share; run with `python -m` from the repository's root."""
