@@ -1,6 +1,9 @@
 """Fixtures: a real Home Assistant core beside a Zoho on localhost."""
 
 from collections.abc import AsyncGenerator, Generator
+import json
+from pathlib import Path
+from string import Formatter
 import time
 from typing import Any
 from unittest.mock import patch
@@ -11,6 +14,12 @@ from homeassistant.components.application_credentials import (
 )
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import (
+    FlowHandler,
+    FlowManager,
+    FlowResult,
+    FlowResultType,
+)
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -18,7 +27,7 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 # Without this import first, Home Assistant does not find the integration.
-import custom_components.zoho_voice  # noqa: F401
+import custom_components.zoho_voice
 from custom_components.zoho_voice.const import DOMAIN
 from sandbox import Sandbox
 
@@ -26,6 +35,9 @@ SENDER_ID = "+18885550100"
 ALICE = "+14805550100"
 BOB = "+14805550111"
 CAROL = "+14805550122"
+
+INTEGRATION = Path(custom_components.zoho_voice.__file__).parent
+TRANSLATIONS = json.loads((INTEGRATION / "translations" / "en.json").read_text())
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +127,48 @@ async def account(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntr
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     return entry
+
+
+@pytest.fixture
+def translated_flows() -> Generator[None]:
+    """Check that whatever a flow shows has a text, and whatever the text names."""
+    handle_step = FlowManager._async_handle_step
+
+    async def check_step(
+        manager: FlowManager, flow: FlowHandler, *args: Any
+    ) -> FlowResult:
+        result = await handle_step(manager, flow, *args)
+        texts = TRANSLATIONS["config"]
+        if isinstance(flow.handler, tuple):
+            texts = TRANSLATIONS["config_subentries"][flow.handler[1]]
+        placeholders = {*(result.get("description_placeholders") or {})}
+        for text in _texts_shown(texts, result):
+            missing = placeholders_in(text) - placeholders
+            assert not missing, f"{text!r} names {missing}"
+        return result
+
+    with patch.object(FlowManager, "_async_handle_step", check_step):
+        yield
+
+
+def placeholders_in(text: str) -> set[str]:
+    """Return the names of a text's placeholders."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def _texts_shown(texts: dict[str, Any], result: FlowResult) -> list[str]:
+    """Return the texts of a flow's result; KeyError where there is none."""
+    if result["type"] is FlowResultType.ABORT:
+        return [texts["abort"][result["reason"]]]
+    if result["type"] is not FlowResultType.FORM:
+        return []
+    step = texts["step"][result["step_id"]]
+    schema = result["data_schema"]
+    fields = [str(field) for field in schema.schema] if schema else []
+    return [
+        step["title"],
+        step.get("description", ""),
+        *(step["data"][field] for field in fields),
+        *(step["data_description"][field] for field in fields),
+        *(texts["error"][error] for error in (result["errors"] or {}).values()),
+    ]

@@ -25,9 +25,7 @@ def subentries_of(
     """Return the recipients of all accounts, whatever state these are in."""
     return [
         (entry, subentry)
-        for entry in hass.config_entries.async_entries(
-            DOMAIN, include_ignore=False, include_disabled=False
-        )
+        for entry in _entries(hass)
         for subentry in entry.subentries.values()
     ]
 
@@ -129,9 +127,25 @@ class _Search:
     def _add(self, entry_id: str | None, recipient: Recipient) -> None:
         """Add a recipient to an account, the only one if none is named."""
         entry: ZohoVoiceConfigEntry = service.async_get_config_entry(
-            self._hass, DOMAIN, entry_id
+            self._hass, DOMAIN, entry_id or self._only_entry_id()
         )
         self.found.setdefault(entry.runtime_data, []).append(recipient)
+
+    def _only_entry_id(self) -> str:
+        """Return the id of the only account."""
+        entries = _entries(self._hass)
+        if not entries:
+            raise _error("no_account")
+        if len(entries) > 1:
+            raise _error("several_accounts")
+        return entries[0].entry_id
+
+
+def _entries(hass: HomeAssistant) -> list[ZohoVoiceConfigEntry]:
+    """Return all accounts but the disabled ones."""
+    return hass.config_entries.async_entries(
+        DOMAIN, include_ignore=False, include_disabled=False
+    )
 
 
 def _error(translation_key: str, **placeholders: str) -> ServiceValidationError:

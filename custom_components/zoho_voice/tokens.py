@@ -11,7 +11,12 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     OAuth2Session,
 )
 
-from .zoho.errors import SignInError
+from .zoho.errors import SignInError, ThrottledError
+
+#: What Zoho calls an access token it refuses.
+_REFUSED = "INVALID_OAUTHTOKEN"
+#: How long Zoho is not asked again once it refused to renew a token (seconds).
+REFUSAL_PAUSE = 60.0
 
 
 class AccountTokens:
@@ -33,6 +38,8 @@ class AccountTokens:
         self._session = OAuth2Session(hass, entry, implementation)
         self._renewal: Task[None] | None = None
         self._renewed_in_vain: str | None = None
+        self._refusal: SignInError | ThrottledError | None = None
+        self._refused_until = 0.0
 
     @property
     def _access_token(self) -> str:
@@ -42,6 +49,8 @@ class AccountTokens:
     async def async_get(self) -> str:
         """Return an access token that is valid as far as is known."""
         if not self._session.valid_token:
+            if self._refusal and self._hass.loop.time() < self._refused_until:
+                raise self._refusal
             if self._renewal is None or self._renewal.done():
                 self._renewal = self._hass.async_create_task(
                     self._async_renew(), f"renew the token of {self._entry.entry_id}"
@@ -56,7 +65,7 @@ class AccountTokens:
         Raises SignInError if that one had just been renewed for the same reason.
         """
         if refused == self._renewed_in_vain:
-            raise SignInError
+            raise SignInError(_REFUSED)
         if refused == self._access_token:
             self._hass.config_entries.async_update_entry(
                 self._entry,
@@ -77,8 +86,11 @@ class AccountTokens:
         """Renew the token; ask the person to sign in again if Zoho refuses to."""
         try:
             await self._session.async_ensure_token_valid()
-        except SignInError:
-            self._entry.async_start_reauth(self._hass)
+        except (SignInError, ThrottledError) as err:
+            self._refusal = err
+            self._refused_until = self._hass.loop.time() + REFUSAL_PAUSE
+            if isinstance(err, SignInError):
+                self._entry.async_start_reauth(self._hass)
             raise
 
 
@@ -95,7 +107,7 @@ class SignInTokens:
 
     async def async_renew(self, refused: str) -> str:  # noqa: ARG002
         """Say that there is no other. Raises SignInError."""
-        raise SignInError
+        raise SignInError(_REFUSED)
 
     @callback
     def sign_in_refused(self, refused: str) -> None:

@@ -32,7 +32,7 @@ _ERRORS: dict[str, type[SignInError]] = {
 
 
 #: How long a call to an accounts server may take (seconds).
-_TIMEOUT = aiohttp.ClientTimeout(total=20)
+TIMEOUT = 20.0
 
 
 async def async_request_token(
@@ -72,7 +72,7 @@ async def _async_post(
         async with session.post(
             data_center.accounts_url + path,
             allow_redirects=False,
-            timeout=_TIMEOUT,
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             **kwargs,
         ) as response:
             return response.status, await response.text(errors="replace")
@@ -96,18 +96,18 @@ def read_token_reply(status: int, text: str) -> dict[str, Any]:
     if status == HTTPStatus.TOO_MANY_REQUESTS or reply.get("status") == "failure":
         raise ThrottledError(error, description)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise AccountsServerError(str(status), description)
+        raise AccountsServerError(f"HTTP {status}", description)
     if error_class := _ERRORS.get(error):
         raise error_class(error, description)
     if error or status >= HTTPStatus.MULTIPLE_CHOICES:
-        raise RejectedError(error or str(status), description)
+        raise RejectedError(error or f"HTTP {status}", description)
     access_token = reply.get("access_token")
     if not (isinstance(access_token, str) and access_token):
-        raise AccountsServerError(str(status))
+        raise AccountsServerError(f"HTTP {status}")
     try:
         expires_in = int(reply.get("expires_in", 3600))
     except (TypeError, ValueError) as err:
-        raise AccountsServerError(str(status)) from err
+        raise AccountsServerError(f"HTTP {status}") from err
     token = {
         "access_token": access_token,
         "expires_in": expires_in,
