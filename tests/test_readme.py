@@ -1,0 +1,202 @@
+"""Every example of the README is run, and what it names exists."""
+
+import os
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_mock_service,
+)
+import yaml
+
+from custom_components.zoho_voice.services import SEND_SMS_SCHEMA
+from custom_components.zoho_voice.zoho.data_center import DATA_CENTERS
+from sandbox import FaultKind, Sandbox
+
+from .conftest import ALICE, BOB, CAROL, SENDER_ID
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+EXAMPLES: list[dict[str, Any]] = [
+    yaml.safe_load(block)
+    for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+]
+DAVE = "+14805550123"
+
+
+def example(*path: str) -> dict[str, Any]:
+    """Return the one example that has something at a path."""
+
+    def has(config: Any) -> bool:
+        for key in path:
+            if not isinstance(config, dict) or key not in config:
+                return False
+            config = config[key]
+        return True
+
+    (found,) = filter(has, EXAMPLES)
+    return found
+
+
+@pytest.fixture
+def leak(hass: HomeAssistant) -> None:
+    """Set up the sensors of the examples."""
+    hass.states.async_set("binary_sensor.cellar_leak", "off")
+    hass.states.async_set("sensor.boiler", "12")
+
+
+async def run_script(hass: HomeAssistant, name: str) -> None:
+    assert await async_setup_component(hass, "script", example("script", name))
+    await hass.services.async_call("script", name, blocking=True)
+    await hass.async_block_till_done()
+
+
+def sent(sandbox: Sandbox) -> list[tuple[str, str]]:
+    return [(sms.number, sms.message) for sms in sandbox.sent]
+
+
+def test_all_examples_are_run_here() -> None:
+    assert [(*config,) for config in EXAMPLES] == [
+        ("automation",),
+        ("script",),
+        ("script",),
+        ("script",),
+        ("alert",),
+        ("notify",),
+        ("script",),
+        ("messages",),
+    ]
+
+
+async def test_automation(
+    hass: HomeAssistant, leak: None, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    assert await async_setup_component(hass, "automation", example("automation"))
+    hass.states.async_set("binary_sensor.cellar_leak", "on")
+    await hass.async_block_till_done()
+    assert sent(sandbox) == [(ALICE, "Leak sensor\nWater in the cellar!")]
+
+
+async def test_send_sms_with_response(
+    hass: HomeAssistant, leak: None, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    log = async_mock_service(hass, "logbook", "log")
+    await run_script(hass, "call_everybody")
+    text = "The heating is off: 12 °C"
+    assert sent(sandbox) == [(number, text) for number in (BOB, CAROL, DAVE, ALICE)]
+    assert len(sandbox.requests) == 1
+    assert log[0].data["message"] == "IN_QUEUE, IN_QUEUE, IN_QUEUE, IN_QUEUE"
+
+
+async def test_scheduled(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    await run_script(hass, "good_morning")
+    (sms,) = sandbox.sent
+    assert (sms.number, sms.sender_id) == ("+919876543210", SENDER_ID)
+    assert sms.time_zone == "Asia/Kolkata"
+    assert sms.scheduled_time.endswith(" 07:30:00")
+
+
+async def test_classic_action(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    await run_script(hass, "classic")
+    text = "Leak sensor\nWater in the cellar!"
+    assert sent(sandbox) == [(ALICE, text), (DAVE, text)]
+    assert {sms.data_coding for sms in sandbox.sent} == {2}
+
+
+async def test_alert(
+    hass: HomeAssistant, leak: None, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    assert await async_setup_component(hass, "alert", example("alert"))
+    hass.states.async_set("binary_sensor.cellar_leak", "on")
+    await hass.async_block_till_done()
+    assert sent(sandbox) == [(ALICE, "Water in the cellar")]
+    hass.states.async_set("binary_sensor.cellar_leak", "off")
+    await hass.async_block_till_done()
+
+
+async def test_group(
+    hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    assert await async_setup_component(hass, "notify", example("notify"))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.services.async_call(
+        "notify", "family", {"message": "Dinner"}, blocking=True
+    )
+    assert sorted(sent(sandbox)) == [
+        (number, "Dinner") for number in (ALICE, BOB, CAROL)
+    ]
+
+
+async def test_siren_when_no_sms_can_be_sent(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    siren = async_mock_service(hass, "siren", "turn_on")
+    await run_script(hass, "sms_or_siren")
+    assert len(sandbox.sent) == 1
+    assert siren == []
+    sandbox.add_fault(FaultKind.ERROR_200)
+    await hass.services.async_call("script", "sms_or_siren", blocking=True)
+    assert len(sandbox.sent) == 1
+    assert len(siren) == 1
+
+
+async def test_response(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    response = await hass.services.async_call(
+        "zoho_voice",
+        "send_sms",
+        {"recipients": ALICE, "message": "Hello"},
+        blocking=True,
+        return_response=True,
+    )
+    (row,) = response["messages"]
+    (documented,) = example("messages")["messages"]
+    assert {key: type(value) for key, value in row.items()} == {
+        key: type(value) for key, value in documented.items()
+    }
+
+
+def test_every_field_is_documented() -> None:
+    table = README.split("## Fields of")[1].split("The response")[0]
+    documented = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
+    target = {"entity_id", "device_id", "area_id", "floor_id", "label_id", "exclude"}
+    fields = {str(key) for key in SEND_SMS_SCHEMA.schema}
+    assert documented - {"target"} == fields - target
+
+
+def test_every_data_center_is_documented() -> None:
+    for data_center in DATA_CENTERS.values():
+        row = (
+            f"| {data_center.accounts_url.removeprefix('https://')} "
+            f"| {data_center.voice_url.removeprefix('https://')} |"
+        )
+        assert row in README
+
+
+def test_what_is_linked_exists() -> None:
+    headings = {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    }
+    links = re.findall(r'\]\(([^)]+)\)|src="([^"]+)"', README)
+    for link in filter(None, (first or second for first, second in links)):
+        if link.startswith("#"):
+            assert link[1:] in headings
+        elif not link.startswith("https://"):
+            assert (ROOT / link).is_file(), link
+
+
+@pytest.mark.parametrize("script", sorted(set(re.findall(r"\bscripts/\w+", README))))
+def test_scripts_can_be_run(script: str) -> None:
+    assert os.access(ROOT / script, os.X_OK)
