@@ -1,9 +1,10 @@
 """The recipients' entities and the classic actions, as automations use them."""
 
+import asyncio
 from typing import Any
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
@@ -278,3 +279,48 @@ async def test_recipients_whose_names_make_the_same_action_all_have_one(
     assert sorted(numbers(sandbox)) == [ALICE, BOB, CAROL]
     await notify(hass, "zoho_voice_alice")
     assert numbers(sandbox)[-1] == ALICE
+
+
+async def test_entities_of_one_call_share_requests(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    await notify(hass, "send_message", entity_id=["notify.alice", "notify.night_shift"])
+    assert numbers(sandbox) == [ALICE, BOB, CAROL]
+    assert len(sandbox.requests) == 1
+
+
+async def test_calls_of_the_same_text_at_the_same_moment_do_not_mix(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    await asyncio.gather(
+        *(notify(hass, "send_message", entity_id="notify.alice") for _ in range(3))
+    )
+    assert numbers(sandbox) == [ALICE, ALICE, ALICE]
+
+
+@pytest.mark.parametrize(
+    "recipients", [[recipient("Alice", ALICE), recipient("Bob", BOB, sender_id="Own")]]
+)
+async def test_one_error_names_all_entities_of_a_call(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    entity_ids = ["notify.alice", "notify.bob"]
+    with pytest.raises(HomeAssistantError) as caught:
+        await notify(hass, "send_message", entity_id=entity_ids)
+    assert caught.value.translation_key == "partly_sent"
+    assert "Sent to Alice (…0100)" in str(caught.value)
+    assert "refused the SMS to Bob (…0111)" in str(caught.value)
+    assert hass.states.get("notify.alice").state != "unknown"
+    assert hass.states.get("notify.bob").state == "unknown"
+
+
+@pytest.mark.parametrize(
+    "recipients", [[recipient("Alice", ALICE), recipient("Bob", BOB, sender_id="Own")]]
+)
+async def test_only_entities_that_got_it_take_note_when_a_part_failed(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    with pytest.raises(HomeAssistantError, match="Only a part"):
+        await notify(hass, "zoho_voice", target=["Alice", "Bob"])
+    assert hass.states.get("notify.alice").state != "unknown"
+    assert hass.states.get("notify.bob").state == "unknown"

@@ -1,7 +1,8 @@
 """One Zoho Voice account: the only way a message leaves."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from asyncio import Task
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from types import MappingProxyType
@@ -134,6 +135,12 @@ class SentSms:
     name: str | None
 
 
+class SendError(HomeAssistantError):
+    """Say that not every number got the SMS for certain; those of `sent_to` did."""
+
+    sent_to: frozenset[str] = frozenset()
+
+
 class Account:
     """Send for one Zoho Voice account, never more than `MAX_REQUESTS` at once."""
 
@@ -153,6 +160,7 @@ class Account:
             for number in recipient.numbers
         }
         self._slots = asyncio.Semaphore(MAX_REQUESTS)
+        self._joint: dict[tuple[Sms, Hashable], tuple[list[Recipient], Task[None]]] = {}
 
     async def async_send(
         self, sms: Sms, sender_id: str, numbers: Sequence[str]
@@ -160,6 +168,33 @@ class Account:
         """Send to 1 to 10 numbers with one request. Raises ZohoError."""
         async with self._slots:
             return await self.client.async_send_sms(sms, sender_id, numbers)
+
+    async def async_send_jointly(
+        self, sms: Sms, recipient: Recipient, call: Hashable
+    ) -> None:
+        """Send together with the other recipients of the same call.
+
+        Home Assistant calls the entities of one action all at the same moment and
+        raises the first error only. Together they share requests, and one error that
+        names everybody.
+
+        Raises SendError.
+        """
+        key = sms, call
+        if key not in self._joint:
+            self._joint[key] = [], asyncio.create_task(self._async_send_joint(key))
+        recipients, task = self._joint[key]
+        recipients.append(recipient)
+        try:
+            await asyncio.shield(task)
+        except SendError as err:
+            if not err.sent_to.issuperset(recipient.numbers):
+                raise
+
+    async def _async_send_joint(self, key: tuple[Sms, Hashable]) -> None:
+        """Send to all who joined until the loop came to this task."""
+        recipients, _ = self._joint.pop(key)
+        await async_send(key[0], {self: recipients})
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +221,7 @@ async def async_send(
     Ten numbers of the same sender share a request. Every request is tried, even if
     another failed. The results come in the order of the recipients.
 
-    Raises HomeAssistantError, which names who got it, who did not, and who may have.
+    Raises SendError, which names who got it, who did not, and who may have.
     """
     batches = _split(recipients, sender_id)
     outcomes = await asyncio.gather(
@@ -202,7 +237,9 @@ async def async_send(
         else:
             sent.update((item.receipt.number, item) for item in outcome)
     if failed:
-        raise _error(sent.values(), failed) from failed[0][1]
+        error = _error(sent.values(), failed)
+        error.sent_to = frozenset(sent)
+        raise error from failed[0][1]
     numbers = (
         number
         for account_recipients in recipients.values()
@@ -236,7 +273,7 @@ def _split(
 
 def _error(
     sent: Iterable[SentSms], failed: list[tuple[_Batch, ZohoError]]
-) -> HomeAssistantError:
+) -> SendError:
     """Say in one error what happened to whom."""
     labels: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
     for batch, err in failed:
@@ -245,7 +282,7 @@ def _error(
             _label(number, name) for number, name in batch.names.items()
         )
     errors = [
-        HomeAssistantError(
+        SendError(
             translation_domain=DOMAIN,
             translation_key=key,
             translation_placeholders={
@@ -259,7 +296,7 @@ def _error(
     if len(errors) == 1 and not got_it:
         return errors[0]
     failures = " ".join(str(error) for error in errors)
-    return HomeAssistantError(
+    return SendError(
         translation_domain=DOMAIN,
         translation_key="partly_sent" if got_it else "several_failures",
         translation_placeholders={"sent": got_it, "failures": failures},

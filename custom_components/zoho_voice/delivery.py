@@ -1,20 +1,20 @@
 """Send what an action asks for; the one way that all of them share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set as AbstractSet
 from typing import Any
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.signal_type import SignalType
 import voluptuous as vol
 
-from .account import SentSms, async_send
+from .account import SendError, SentSms, async_send
 from .const import ATTR_RECIPIENTS, CONF_SENDER_ID, DOMAIN
 from .message import OPTIONS_SCHEMA, async_compose
 from .phone_number import parse_sender_id
-from .recipients import find_recipients
+from .recipients import Recipients, find_recipients
 
 
 def signal_sent(subentry_id: str) -> SignalType[()]:
@@ -47,7 +47,7 @@ async def async_deliver(
 ) -> list[SentSms]:
     """Check everything, then send; `fields` are of `DELIVERY_SCHEMA`.
 
-    Raises ServiceValidationError, before anything is sent, or HomeAssistantError.
+    Raises ServiceValidationError, before anything is sent, or SendError.
     """
     options = dict(fields)
     recipients = find_recipients(
@@ -59,9 +59,21 @@ async def async_deliver(
     if sender_id := options.pop(CONF_SENDER_ID, None):
         sender_id = parse_sender_id(sender_id, hass.config.country)
     sms = await async_compose(hass, message, title, **options)
-    sent = await async_send(sms, recipients, sender_id)
+    try:
+        sent = await async_send(sms, recipients, sender_id)
+    except SendError as err:
+        _async_signal(hass, recipients, err.sent_to)
+        raise
+    _async_signal(hass, recipients, {item.receipt.number for item in sent})
+    return sent
+
+
+@callback
+def _async_signal(
+    hass: HomeAssistant, recipients: Recipients, sent_to: AbstractSet[str]
+) -> None:
+    """Tell the entities of the recipients who got it on all of their numbers."""
     for account_recipients in recipients.values():
         for recipient in account_recipients:
-            if recipient.subentry_id is not None:
+            if recipient.subentry_id and sent_to >= set(recipient.numbers):
                 async_dispatcher_send(hass, signal_sent(recipient.subentry_id))
-    return sent

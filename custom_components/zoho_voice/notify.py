@@ -18,7 +18,7 @@ from homeassistant.helpers.typing import ConfigType, DiscoveryInfoType
 from homeassistant.util import slugify
 import voluptuous as vol
 
-from .account import Account, Recipient, ZohoVoiceConfigEntry, async_send
+from .account import Account, Recipient, ZohoVoiceConfigEntry
 from .const import ATTR_RECIPIENTS, DOMAIN
 from .delivery import DELIVERY_SCHEMA, async_deliver, signal_sent
 from .message import async_compose
@@ -104,7 +104,8 @@ class RecipientEntity(NotifyEntity):
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send an SMS to all numbers of the recipient."""
         sms = await async_compose(self.hass, message, title)
-        await async_send(sms, {self._account: [self._recipient]})
+        call = self._context.id if self._context else object()
+        await self._account.async_send_jointly(sms, self._recipient, call)
 
 
 async def async_get_service(
