@@ -40,7 +40,8 @@ from .conftest import TRANSLATIONS, placeholders_in
             False,
             "http://192.168.1.5:8123/auth/external/callback",
         ),
-        (None, None, False, "http(s)://HOME-ASSISTANT:PORT/auth/external/callback"),
+        (None, None, False, "http://10.10.10.10:8123/auth/external/callback"),
+        (None, "", False, "http://HOME-ASSISTANT:8123/auth/external/callback"),
     ],
 )
 async def test_dialog_names_the_console_and_the_redirect_uri(
@@ -54,6 +55,8 @@ async def test_dialog_names_the_console_and_the_redirect_uri(
     assert await async_setup_component(hass, "application_credentials", {})
     hass.config.external_url = external_url
     hass.config.internal_url = internal_url
+    if internal_url == "":
+        hass.config.api = None
     if with_my:
         hass.config.components.add("my")
     client = await hass_ws_client(hass)
@@ -62,6 +65,7 @@ async def test_dialog_names_the_console_and_the_redirect_uri(
     placeholders = answer["result"]["integrations"][DOMAIN]["description_placeholders"]
     assert placeholders == {
         "api_console_url": "https://api-console.zoho.com",
+        "homepage_url": "https://www.home-assistant.io",
         "redirect_uri": redirect_uri,
     }
     text = TRANSLATIONS["application_credentials"]["description"]

@@ -13,6 +13,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     AUTH_CALLBACK_PATH,
     MY_AUTH_CALLBACK_PATH,
 )
+from homeassistant.helpers.network import NoURLAvailableError, get_url
 
 from .zoho.data_center import DATA_CENTERS, DataCenter
 from .zoho.token import async_request_token, async_revoke_token
@@ -21,6 +22,8 @@ from .zoho.token import async_request_token, async_revoke_token
 SCOPES = ("ZohoVoice.sms.CREATE", "ZohoVoice.sms.READ", "AaaServer.profile.READ")
 
 _API_CONSOLE_URL = "https://api-console.zoho.com"
+# Zoho asks for the homepage of the client, but makes no use of it.
+_HOMEPAGE_URL = "https://www.home-assistant.io"
 
 
 class ZohoOAuth2Implementation(AuthImplementation):
@@ -92,6 +95,13 @@ async def async_get_description_placeholders(hass: HomeAssistant) -> dict[str, s
     if "my" in hass.config.components:
         redirect_uri = MY_AUTH_CALLBACK_PATH
     else:
-        base = hass.config.external_url or hass.config.internal_url
-        redirect_uri = f"{base or 'http(s)://HOME-ASSISTANT:PORT'}{AUTH_CALLBACK_PATH}"
-    return {"api_console_url": _API_CONSOLE_URL, "redirect_uri": redirect_uri}
+        try:
+            base = get_url(hass, prefer_external=True)
+        except NoURLAvailableError:
+            base = "http://HOME-ASSISTANT:8123"
+        redirect_uri = f"{base}{AUTH_CALLBACK_PATH}"
+    return {
+        "api_console_url": _API_CONSOLE_URL,
+        "homepage_url": _HOMEPAGE_URL,
+        "redirect_uri": redirect_uri,
+    }

@@ -158,6 +158,10 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             step_id="other",
             data_schema=self.add_suggested_values_to_schema(_OTHER_SCHEMA, user_input),
             errors=errors,
+            description_placeholders={
+                "accounts_url": DATA_CENTERS["us"].accounts_url,
+                "voice_url": DATA_CENTERS["us"].voice_url,
+            },
         )
 
     @override

@@ -51,6 +51,16 @@ class HassError(RuntimeError):
     """Home Assistant answered that it will not."""
 
 
+class CommandError(HassError):
+    """A websocket command failed; `message` is what its caller gets to read."""
+
+    def __init__(self, kind: str, error: Mapping[str, Any]) -> None:
+        """Keep what Home Assistant says about it."""
+        self.code = str(error["code"])
+        self.message = str(error["message"])
+        super().__init__(f"{kind}: {self.message} ({self.code})")
+
+
 class Hass(Process):
     """Home Assistant as a process, with its REST and websocket APIs.
 
@@ -246,7 +256,8 @@ class Hass(Process):
         params: Mapping[str, str] | None = None,
     ) -> Any:
         """Call the REST API with JSON; return what it answers."""
-        headers = {}
+        # The UI tells where it is seen: that is where OAuth comes back to.
+        headers = {"HA-Frontend-Base": self.url}
         if self.tokens:
             headers["Authorization"] = f"Bearer {self.tokens['access_token']}"
         async with self.session.request(
@@ -289,8 +300,7 @@ class Hass(Process):
                 while (answer := await socket.receive_json())["type"] != "result":
                     pass
                 if not answer["success"]:
-                    message = f"{data['type']}: {answer['error']}"
-                    raise HassError(message)
+                    raise CommandError(data["type"], answer["error"])
                 results.append(answer["result"])
         return results
 

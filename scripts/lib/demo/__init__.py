@@ -1,0 +1,1 @@
+"""Show the integration at work, step by step, each of them checked."""
