@@ -485,6 +485,16 @@ async def test_zoho_out_of_reach_after_the_consent_aborts(
     assert result["description_placeholders"]["accounts_url"] == sandbox.accounts_url
 
 
+async def test_zoho_that_does_not_answer_in_time_aborts(
+    person: Person, sandbox: Sandbox
+) -> None:
+    sandbox.add_fault(FaultKind.TOKEN_LATE, seconds=5)
+    with patch("custom_components.zoho_voice.zoho.token.TIMEOUT", 0.2):
+        result = await person.sign_in(await person.go_to_zoho())
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "cannot_connect"
+
+
 async def test_token_without_a_refresh_token_aborts(
     person: Person, sandbox: Sandbox
 ) -> None:
@@ -849,6 +859,23 @@ async def test_signing_in_again_is_possible_with_another_credential(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert account.data["auth_implementation"] == "second"
     assert account.state is ConfigEntryState.LOADED
+
+
+async def test_account_without_its_credentials_is_signed_in_again_with_others(
+    hass: HomeAssistant, person: Person, sandbox: Sandbox, entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "auth_implementation": "removed"}
+    )
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    [flow] = hass.config_entries.flow.async_progress()
+    result = await person.submit(flow)
+    result = await person.sign_in(result)
+    assert result["reason"] == "reauth_successful"
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.data["auth_implementation"] == DOMAIN
+    assert entry.state is ConfigEntryState.LOADED
 
 
 async def test_failed_sign_in_again_leaves_the_account_as_it_was(

@@ -273,19 +273,17 @@ async def test_recipients_whose_names_make_the_same_action_all_have_one(
         if action.startswith("zoho_voice_")
     ]
     assert len(actions) == 3
-    assert {"zoho_voice_alice", "zoho_voice_alice_sandbox_example_com"} < set(actions)
+    assert "zoho_voice_alice" not in actions
     for action in actions:
         await notify(hass, action)
     assert sorted(numbers(sandbox)) == [ALICE, BOB, CAROL]
-    await notify(hass, "zoho_voice_alice")
-    assert numbers(sandbox)[-1] == ALICE
 
 
 async def test_entities_of_one_call_share_requests(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
     await notify(hass, "send_message", entity_id=["notify.alice", "notify.night_shift"])
-    assert numbers(sandbox) == [ALICE, BOB, CAROL]
+    assert sorted(numbers(sandbox)) == [ALICE, BOB, CAROL]
     assert len(sandbox.requests) == 1
 
 

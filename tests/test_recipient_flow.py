@@ -129,6 +129,7 @@ async def test_recipient_can_be_added_while_the_account_is_not_loaded(
     [
         ({"name": "  "}, {"name": "empty_name"}, None),
         ({"name": "Alice"}, {"name": "name_taken"}, None),
+        ({"name": "Alíce!"}, {"name": "name_taken"}, None),
         ({"name": " night SHIFT "}, {"name": "name_taken"}, None),
         ({"phone_numbers": []}, {"phone_numbers": "no_numbers"}, None),
         (

@@ -55,13 +55,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         if entry.domain != DOMAIN:
             return
         nonlocal names
-        before, names = (
-            names,
-            {
-                subentry.subentry_id: subentry.title
-                for _, subentry in subentries_of(hass)
-            },
-        )
+        before = names
+        names = {
+            subentry.subentry_id: subentry.title for _, subentry in subentries_of(hass)
+        }
         if names != before:
             hass.async_create_task(async_reload_notify(hass, DOMAIN))
         if (

@@ -80,9 +80,9 @@ def error_key(err: ZohoError) -> str:
 def error_placeholders(err: ZohoError) -> dict[str, str]:
     """Return what the translations of an error may name: Zoho's own words."""
     placeholders = {
-        "reason": f"{mask_numbers(err.message)} ({err.code})"
-        if err.message
-        else err.code
+        "reason": mask_numbers(
+            f"{err.message} ({err.code})" if err.message else err.code
+        )
     }
     if isinstance(err, ThrottledError) and err.retry_after is not None:
         placeholders["seconds"] = f"{err.retry_after:.0f}"
@@ -160,7 +160,9 @@ class Account:
             for number in recipient.numbers
         }
         self._slots = asyncio.Semaphore(MAX_REQUESTS)
-        self._joint: dict[tuple[Sms, Hashable], tuple[list[Recipient], Task[None]]] = {}
+        self._joint: dict[
+            tuple[Sms, Hashable], tuple[list[Recipient], Task[SendError | None]]
+        ] = {}
 
     async def async_send(
         self, sms: Sms, sender_id: str, numbers: Sequence[str]
@@ -185,16 +187,22 @@ class Account:
             self._joint[key] = [], asyncio.create_task(self._async_send_joint(key))
         recipients, task = self._joint[key]
         recipients.append(recipient)
-        try:
-            await asyncio.shield(task)
-        except SendError as err:
-            if not err.sent_to.issuperset(recipient.numbers):
-                raise
+        err = await asyncio.shield(task)
+        if err and not err.sent_to.issuperset(recipient.numbers):
+            raise err
 
-    async def _async_send_joint(self, key: tuple[Sms, Hashable]) -> None:
-        """Send to all who joined until the loop came to this task."""
+    async def _async_send_joint(self, key: tuple[Sms, Hashable]) -> SendError | None:
+        """Send to all who joined until the loop came to this task.
+
+        Returns the error instead of raising it: `shield` logs one that is raised when
+        a caller was cancelled.
+        """
         recipients, _ = self._joint.pop(key)
-        await async_send(key[0], {self: recipients})
+        try:
+            await async_send(key[0], {self: recipients})
+        except SendError as err:
+            return err
+        return None
 
 
 @dataclass(frozen=True, slots=True)

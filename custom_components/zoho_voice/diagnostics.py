@@ -17,7 +17,7 @@ async def async_get_config_entry_diagnostics(
     data_center = data_center_of(entry.data)
     recipients = recipients_of(entry).values()
     return {
-        "state": entry.state,
+        "state": entry.state.value,
         "data_center": {
             "key": entry.data[CONF_DATA_CENTER],
             "accounts_url": data_center.accounts_url,

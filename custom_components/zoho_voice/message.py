@@ -57,6 +57,8 @@ async def async_compose(
     Raises ServiceValidationError.
     """
     text = f"{title}\n{message}" if title else message
+    # YAML reads "\ud83d\ude00" as two halves of an emoji, which no JSON may hold.
+    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if not text.strip():
         raise _error("empty_message")
     if len(text) > MAX_MESSAGE_LENGTH:
@@ -83,7 +85,12 @@ async def _async_schedule(
 ) -> Sms:
     """Add the time at which Zoho is to send."""
     zone_name = time_zone or hass.config.time_zone
-    if (zone := await dt_util.async_get_time_zone(zone_name)) is None:
+    try:
+        zone = await dt_util.async_get_time_zone(zone_name)
+    except OSError, ValueError:
+        # It was looked for as a file, and its name is none, or that of another file.
+        zone = None
+    if zone is None:
         raise _error("unknown_time_zone", time_zone=zone_name)
     if scheduled_time.tzinfo is None:
         scheduled_time = scheduled_time.replace(tzinfo=zone)

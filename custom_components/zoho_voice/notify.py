@@ -1,5 +1,6 @@
 """The recipients as notify entities, and the classic action `notify.zoho_voice`."""
 
+from collections import Counter
 from typing import Any, override
 
 from homeassistant.components.notify import (  # type: ignore[attr-defined]
@@ -129,22 +130,18 @@ class ZohoVoiceNotificationService(BaseNotificationService):
     def targets(self) -> dict[str, str]:
         """Return the recipients that get an action of their own, by its name.
 
-        `alert:` and notify groups in YAML can pass no target. Of recipients whose
-        names make the same action, the later ones carry their account's name too.
+        `alert:` and notify groups in YAML can pass no target. Names that make the
+        same action are told apart by an id: an action must never pass from one
+        recipient to another because one of them is removed.
         """
-        targets: dict[str, str] = {}
-        taken: set[str] = set()
-        for entry, subentry in subentries_of(self.hass):
-            for name in (
-                subentry.title,
-                f"{subentry.title} {entry.title}",
-                f"{subentry.title} {subentry.subentry_id}",
-            ):
-                if (slug := slugify(name)) not in taken:
-                    taken.add(slug)
-                    targets[name] = subentry.subentry_id
-                    break
-        return targets
+        subentries = [subentry for _, subentry in subentries_of(self.hass)]
+        slugs = Counter(slugify(subentry.title) for subentry in subentries)
+        return {
+            subentry.title
+            if slugs[slugify(subentry.title)] == 1
+            else f"{subentry.title} {subentry.subentry_id}": subentry.subentry_id
+            for subentry in subentries
+        }
 
     @override
     async def async_send_message(self, message: str, **kwargs: Any) -> None:

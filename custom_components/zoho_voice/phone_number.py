@@ -1,19 +1,28 @@
 """What a phone number and a sender ID have to be."""
 
 import re
+from typing import TypeGuard
 import unicodedata
 
 from homeassistant.exceptions import ServiceValidationError
 import phonenumbers
-from phonenumbers import PhoneNumber, ValidationResult
+from phonenumbers import (
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ValidationResult,
+)
 
 from .const import DOMAIN
 
-_NUMBER = re.compile(r"\+?[\d\s()./\-\u2010-\u2015\u2212]+")
+_NUMBER = re.compile(r"\+?[\d\s(][\d\s()./\-\u2010-\u2015\u2212]*")
 _SENDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._&-]{0,19}")
+_SHORT_CODE = re.compile(r"[0-9]{3,6}")
+#: The longest number in E.164 has 15 digits.
+_MAX_LENGTH = len("+") + 15
 #: How many digits of a number may show.
 _SHOWN = 4
-_NUMBER_IN_TEXT = re.compile(r"\+?\d(?:[\s()./-]*\d){6,}")
+_NUMBER_IN_TEXT = re.compile(r"\+?\d(?:[\s()./\-\u2010-\u2015\u2212]*\d){6,}")
 
 
 class PhoneNumberError(ServiceValidationError):
@@ -37,11 +46,11 @@ def warm_up(country: str | None) -> None:
 def parse_phone_number(value: str | int, country: str | None) -> str:
     """Return a number in E.164, read as it is written in a country (ISO 3166).
 
-    A number without `+` may have lost it (YAML reads `+1480…` as an integer) or may
-    be a national one. Where both readings make sense it is refused: an SMS to a
-    stranger is worse than none. A number that is possible but not in use as far as is
-    known passes when it was written as text, since new ranges come up; an integer may
-    have lost a leading zero and has to be valid.
+    A number with `+` passes if it is possible: new ranges come up. One without may
+    be a national number or may have lost its `+` (YAML reads `+1480…` as an integer).
+    Where both readings make sense it is refused: an SMS to a stranger is worse than
+    none. An integer may also have lost a leading zero, or have been read as an octal
+    number because of one, and has to be a number in use.
 
     Raises PhoneNumberError.
     """
@@ -53,12 +62,19 @@ def parse_phone_number(value: str | int, country: str | None) -> str:
     if text.startswith("+"):
         number = _read(text, None)
     else:
-        number = _read_without_plus(text, country, written)
-    if number is None or (isinstance(value, int) and not _is_valid(number)):
+        number = _read_without_plus(text, country)
+    if isinstance(value, int):
+        if not _is_valid(number):
+            number = None
+        elif number.national_number == value and _is_likely(
+            _read(f"0{value:o}", country)
+        ):
+            raise PhoneNumberError("ambiguous_phone_number", written)
+    if number is None:
         if country is None and not text.startswith("+"):
             raise PhoneNumberError("phone_number_needs_country", written)
         raise PhoneNumberError("invalid_phone_number", written)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return _format(number)
 
 
 def parse_sender_id(value: str, country: str | None) -> str:
@@ -67,6 +83,8 @@ def parse_sender_id(value: str, country: str | None) -> str:
     Raises PhoneNumberError.
     """
     text = value.strip()
+    if _SHORT_CODE.fullmatch(text):
+        return text
     try:
         return parse_phone_number(text, country)
     except PhoneNumberError as err:
@@ -86,28 +104,20 @@ def mask_numbers(text: str) -> str:
     return _NUMBER_IN_TEXT.sub(lambda match: mask(match[0]), text)
 
 
-def _read_without_plus(
-    text: str, country: str | None, written: str
-) -> PhoneNumber | None:
+def _read_without_plus(text: str, country: str | None) -> PhoneNumber | None:
     """Read a number that may be a national one or may have lost its `+`."""
-    if country is None:
-        home, trunk_prefix = None, None
-    else:
-        home = _read(text, country)
-        trunk_prefix = phonenumbers.ndd_prefix_for_region(
-            country, strip_non_digits=False
-        )
+    home = _read(text, country) if country else None
     abroad = None if text.lstrip(" (").startswith("0") else _read(f"+{text}", None)
-    if abroad is None or not _is_valid(abroad):
-        return home
-    if home is None or abroad == home:
-        return abroad
-    if abroad.country_code == home.country_code:
+    if not _is_valid(abroad):
+        return home if _is_likely(home) else None
+    if home is None or abroad == home or abroad.country_code == home.country_code:
         return abroad
     # Where national numbers are written without a leading 0, there is no doubt.
-    if _is_valid(home) and trunk_prefix != "0":
+    if _is_valid(home) and not _format(home, PhoneNumberFormat.NATIONAL).lstrip(
+        "("
+    ).startswith("0"):
         return home
-    raise PhoneNumberError("ambiguous_phone_number", written)
+    raise PhoneNumberError("ambiguous_phone_number", text)
 
 
 def _read(text: str, country: str | None) -> PhoneNumber | None:
@@ -117,9 +127,31 @@ def _read(text: str, country: str | None) -> PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     reason = phonenumbers.is_possible_number_with_reason(number)
-    return number if reason == ValidationResult.IS_POSSIBLE else None
+    # Germany has some that are longer than E.164 allows.
+    if reason != ValidationResult.IS_POSSIBLE or len(_format(number)) > _MAX_LENGTH:
+        return None
+    return number
 
 
-def _is_valid(number: PhoneNumber) -> bool:
+def _is_valid(number: PhoneNumber | None) -> TypeGuard[PhoneNumber]:
     """Return if a number is in a range that is in use."""
-    return phonenumbers.is_valid_number(number)
+    return number is not None and phonenumbers.is_valid_number(number)
+
+
+def _is_likely(number: PhoneNumber | None) -> bool:
+    """Return if a number is in use, or at least as long as a mobile one.
+
+    A shorter one most likely lacks its area code.
+    """
+    return _is_valid(number) or (
+        number is not None
+        and phonenumbers.is_possible_number_for_type_with_reason(
+            number, PhoneNumberType.MOBILE
+        )
+        == ValidationResult.IS_POSSIBLE
+    )
+
+
+def _format(number: PhoneNumber, style: int = PhoneNumberFormat.E164) -> str:
+    """Return a number as text."""
+    return phonenumbers.format_number(number, style)

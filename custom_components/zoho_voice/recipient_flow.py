@@ -13,6 +13,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.util import slugify
 import voluptuous as vol
 
 from .const import CONF_PHONE_NUMBERS, CONF_SENDER_ID
@@ -114,12 +115,12 @@ class RecipientFlow(ConfigSubentryFlow):
         return name, data
 
     def _is_taken(self, name: str) -> bool:
-        """Return if another recipient has the name: messages are sent by it."""
+        """Return if another recipient has the name, or one that makes its action."""
         own_id = (
             self._reconfigure_subentry_id if self.source == SOURCE_RECONFIGURE else None
         )
         return any(
-            subentry.title.casefold() == name.casefold()
+            slugify(subentry.title) == slugify(name)
             for _, subentry in subentries_of(self.hass)
             if subentry.subentry_id != own_id
         )

@@ -11,7 +11,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     OAuth2Session,
 )
 
-from .zoho.errors import SignInError, ThrottledError
+from .zoho.errors import SignInError, ThrottledError, ZohoError
 
 #: What Zoho calls an access token it refuses.
 _REFUSED = "INVALID_OAUTHTOKEN"
@@ -36,7 +36,7 @@ class AccountTokens:
         self._hass = hass
         self._entry = entry
         self._session = OAuth2Session(hass, entry, implementation)
-        self._renewal: Task[None] | None = None
+        self._renewal: Task[ZohoError | None] | None = None
         self._renewed_in_vain: str | None = None
         self._refusal: SignInError | ThrottledError | None = None
         self._refused_until = 0.0
@@ -50,13 +50,14 @@ class AccountTokens:
         """Return an access token that is valid as far as is known."""
         if not self._session.valid_token:
             if self._refusal and self._hass.loop.time() < self._refused_until:
-                raise self._refusal
+                raise self._refusal.with_traceback(None)
             if self._renewal is None or self._renewal.done():
                 self._renewal = self._hass.async_create_task(
                     self._async_renew(), f"renew the token of {self._entry.entry_id}"
                 )
             # A caller that is cancelled must not take the token from the others.
-            await shield(self._renewal)
+            if err := await shield(self._renewal):
+                raise err
         return self._access_token
 
     async def async_renew(self, refused: str) -> str:
@@ -65,6 +66,7 @@ class AccountTokens:
         Raises SignInError if that one had just been renewed for the same reason.
         """
         if refused == self._renewed_in_vain:
+            self._entry.async_start_reauth(self._hass)
             raise SignInError(_REFUSED)
         if refused == self._access_token:
             self._hass.config_entries.async_update_entry(
@@ -82,16 +84,22 @@ class AccountTokens:
         self._renewed_in_vain = refused
         self._entry.async_start_reauth(self._hass)
 
-    async def _async_renew(self) -> None:
-        """Renew the token; ask the person to sign in again if Zoho refuses to."""
+    async def _async_renew(self) -> ZohoError | None:
+        """Renew the token; ask the person to sign in again if Zoho refuses to.
+
+        Returns the error instead of raising it: `shield` logs one that is raised when
+        a caller was cancelled.
+        """
         try:
             await self._session.async_ensure_token_valid()
-        except (SignInError, ThrottledError) as err:
-            self._refusal = err
-            self._refused_until = self._hass.loop.time() + REFUSAL_PAUSE
+        except ZohoError as err:
+            if isinstance(err, SignInError | ThrottledError):
+                self._refusal = err
+                self._refused_until = self._hass.loop.time() + REFUSAL_PAUSE
             if isinstance(err, SignInError):
                 self._entry.async_start_reauth(self._hass)
-            raise
+            return err
+        return None
 
 
 class SignInTokens:

@@ -117,5 +117,3 @@ def odd_client(
 ) -> ZohoVoiceClient:
     """Return a client of the odd server."""
     return ZohoVoiceClient(http, odd_tokens, DataCenter(odd_zoho.url, odd_zoho.url))
-
-

@@ -29,6 +29,6 @@ def parse_object(text: str) -> dict[str, Any]:
     """Return the JSON object in a body, empty where there is none."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except ValueError, RecursionError:
         return {}
     return value if isinstance(value, dict) else {}

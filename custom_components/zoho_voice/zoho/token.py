@@ -90,8 +90,8 @@ def read_token_reply(status: int, text: str) -> dict[str, Any]:
     AccountsServerError.
     """
     reply = parse_object(text)
-    error = str(reply.get("error", ""))
-    description = str(reply.get("error_description", ""))
+    error = str(reply.get("error") or "")
+    description = str(reply.get("error_description") or "")
     # The texts are localised, the status is not.
     if status == HTTPStatus.TOO_MANY_REQUESTS or reply.get("status") == "failure":
         raise ThrottledError(error, description)
@@ -106,7 +106,7 @@ def read_token_reply(status: int, text: str) -> dict[str, Any]:
         raise AccountsServerError(f"HTTP {status}")
     try:
         expires_in = int(reply.get("expires_in", 3600))
-    except (TypeError, ValueError) as err:
+    except (OverflowError, TypeError, ValueError) as err:
         raise AccountsServerError(f"HTTP {status}") from err
     token = {
         "access_token": access_token,
