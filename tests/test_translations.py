@@ -15,13 +15,13 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.zoho_voice import config_flow, recipient_flow
-from custom_components.zoho_voice.account import (
+from custom_components.zoho_voice.const import DATA_CENTER_OTHER
+from custom_components.zoho_voice.errors import (
     _ERROR_KEYS,
     _REJECTION_KEYS,
     error_key,
     error_placeholders,
 )
-from custom_components.zoho_voice.const import DATA_CENTER_OTHER
 from custom_components.zoho_voice.zoho import errors
 from custom_components.zoho_voice.zoho.data_center import DATA_CENTERS
 from custom_components.zoho_voice.zoho.errors import (
@@ -93,12 +93,14 @@ def raised() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for tree in CODE.values():
         for name, call in calls(tree):
-            if name == "_error" and call.args:
+            if name == "validation_error":
                 keys = literals(call.args[0])
                 given = {word.arg for word in call.keywords}
             elif name == "PhoneNumberError":
                 keys = literals(call.args[0])
                 given = {"number"}
+            elif name == "SendError" and (keys := literals(call.args[0])):
+                given = {key.value for key in call.args[1].keys}
             elif keys := literals(argument(call, "translation_key")):
                 values = argument(call, "translation_placeholders")
                 given = set()

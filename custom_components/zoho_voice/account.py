@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.exceptions import HomeAssistantError
 
 from .const import (
     CONF_ACCOUNTS_URL,
@@ -18,75 +17,17 @@ from .const import (
     CONF_SENDER_ID,
     CONF_VOICE_URL,
     DATA_CENTER_OTHER,
-    DOMAIN,
 )
-from .phone_number import mask, mask_numbers
+from .errors import SendError, send_error
 from .zoho.client import ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, DataCenter
-from .zoho.errors import (
-    AccountsServerError,
-    CannotConnectError,
-    ConnectionLostError,
-    MissingScopeError,
-    RejectedError,
-    ServerFailedError,
-    SignInError,
-    ThrottledError,
-    TimedOutError,
-    UnknownClientError,
-    UnreadableReplyError,
-    WrongClientSecretError,
-    WrongRedirectUriError,
-    ZohoError,
-)
+from .zoho.errors import ZohoError
 from .zoho.models import MAX_NUMBERS, Receipt, Sms
 
 type ZohoVoiceConfigEntry = ConfigEntry[Account]
 
 #: How many requests of one account may be under way at once.
 MAX_REQUESTS = 4
-
-_ERROR_KEYS: dict[type[ZohoError], str] = {
-    AccountsServerError: "accounts_server_failed",
-    CannotConnectError: "cannot_connect",
-    ConnectionLostError: "connection_lost",
-    MissingScopeError: "missing_scope",
-    RejectedError: "rejected",
-    ServerFailedError: "server_failed",
-    SignInError: "sign_in_required",
-    ThrottledError: "throttled",
-    TimedOutError: "timed_out",
-    UnknownClientError: "unknown_client",
-    UnreadableReplyError: "unreadable_reply",
-    WrongClientSecretError: "wrong_client_secret",
-    WrongRedirectUriError: "wrong_redirect_uri",
-}
-_REJECTION_KEYS = {
-    "ZVSMS-4027": "bad_request",
-    "ZVSMS-4038": "country_not_supported",
-    "ZVT011": "wrong_status_callback",
-}
-
-
-def error_key(err: ZohoError) -> str:
-    """Return the translation key of an error, for exceptions, forms and aborts."""
-    if isinstance(err, RejectedError):
-        return _REJECTION_KEYS.get(err.code, _ERROR_KEYS[RejectedError])
-    if isinstance(err, ThrottledError) and err.retry_after is not None:
-        return "throttled_for"
-    return _ERROR_KEYS[type(err)]
-
-
-def error_placeholders(err: ZohoError) -> dict[str, str]:
-    """Return what the translations of an error may name: Zoho's own words."""
-    placeholders = {
-        "reason": mask_numbers(
-            f"{err.message} ({err.code})" if err.message else err.code
-        )
-    }
-    if isinstance(err, ThrottledError) and err.retry_after is not None:
-        placeholders["seconds"] = f"{err.retry_after:.0f}"
-    return placeholders
 
 
 def data_center_of(data: Mapping[str, Any]) -> DataCenter:
@@ -133,12 +74,6 @@ class SentSms:
 
     receipt: Receipt
     name: str | None
-
-
-class SendError(HomeAssistantError):
-    """Say that not every number got the SMS for certain; those of `sent_to` did."""
-
-    sent_to: frozenset[str] = frozenset()
 
 
 class Account:
@@ -236,18 +171,17 @@ async def async_send(
         *(batch.async_send(sms) for batch in batches), return_exceptions=True
     )
     sent: dict[str, SentSms] = {}
-    failed: list[tuple[_Batch, ZohoError]] = []
+    failed: list[tuple[ZohoError, dict[str, str | None]]] = []
     for batch, outcome in zip(batches, outcomes, strict=True):
         if isinstance(outcome, ZohoError):
-            failed.append((batch, outcome))
+            failed.append((outcome, batch.names))
         elif isinstance(outcome, BaseException):
             raise outcome
         else:
             sent.update((item.receipt.number, item) for item in outcome)
     if failed:
-        error = _error(sent.values(), failed)
-        error.sent_to = frozenset(sent)
-        raise error from failed[0][1]
+        sent_to = {number: item.name for number, item in sent.items()}
+        raise send_error(sent_to, failed) from failed[0][0]
     numbers = (
         number
         for account_recipients in recipients.values()
@@ -277,40 +211,3 @@ def _split(
         for (account, sender), names in groups.items()
         for part in batched(names.items(), MAX_NUMBERS, strict=False)
     ]
-
-
-def _error(
-    sent: Iterable[SentSms], failed: list[tuple[_Batch, ZohoError]]
-) -> SendError:
-    """Say in one error what happened to whom."""
-    labels: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
-    for batch, err in failed:
-        kind = error_key(err), tuple(error_placeholders(err).items())
-        labels.setdefault(kind, []).extend(
-            _label(number, name) for number, name in batch.names.items()
-        )
-    errors = [
-        SendError(
-            translation_domain=DOMAIN,
-            translation_key=key,
-            translation_placeholders={
-                "recipients": ", ".join(names),
-                **dict(placeholders),
-            },
-        )
-        for (key, placeholders), names in labels.items()
-    ]
-    got_it = ", ".join(_label(item.receipt.number, item.name) for item in sent)
-    if len(errors) == 1 and not got_it:
-        return errors[0]
-    failures = " ".join(str(error) for error in errors)
-    return SendError(
-        translation_domain=DOMAIN,
-        translation_key="partly_sent" if got_it else "several_failures",
-        translation_placeholders={"sent": got_it, "failures": failures},
-    )
-
-
-def _label(number: str, name: str | None) -> str:
-    """Name a number without giving it away."""
-    return f"{name} ({mask(number)})" if name else mask(number)

@@ -41,8 +41,6 @@ from .account import (
     ZohoVoiceConfigEntry,
     async_send,
     data_center_of,
-    error_key,
-    error_placeholders,
 )
 from .application_credentials import ZohoOAuth2Implementation
 from .const import (
@@ -55,6 +53,7 @@ from .const import (
     DOMAIN,
     SUBENTRY_TYPE_RECIPIENT,
 )
+from .errors import error_key, error_placeholders
 from .message import async_compose
 from .phone_number import PhoneNumberError, parse_phone_number, parse_sender_id
 from .recipient_flow import RecipientFlow

@@ -10,8 +10,9 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.signal_type import SignalType
 import voluptuous as vol
 
-from .account import SendError, SentSms, async_send
+from .account import SentSms, async_send
 from .const import ATTR_RECIPIENTS, CONF_SENDER_ID, DOMAIN
+from .errors import SendError
 from .message import OPTIONS_SCHEMA, async_compose
 from .phone_number import parse_sender_id
 from .recipients import Recipients, find_recipients

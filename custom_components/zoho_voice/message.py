@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
@@ -16,8 +15,8 @@ from .const import (
     ATTR_STATUS_CALLBACK,
     ATTR_TIME_ZONE,
     CONF_SENDER_ID,
-    DOMAIN,
 )
+from .errors import validation_error
 from .zoho.models import MAX_MESSAGE_LENGTH, DataCoding, Sms
 
 _AUTOMATIC = "automatic"
@@ -60,9 +59,9 @@ async def async_compose(
     # YAML reads "\ud83d\ude00" as two halves of an emoji, which no JSON may hold.
     text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if not text.strip():
-        raise _error("empty_message")
+        raise validation_error("empty_message")
     if len(text) > MAX_MESSAGE_LENGTH:
-        raise _error(
+        raise validation_error(
             "message_too_long", length=str(len(text)), maximum=str(MAX_MESSAGE_LENGTH)
         )
     sms = Sms(
@@ -75,7 +74,7 @@ async def async_compose(
     )
     if scheduled_time is None:
         if time_zone is not None:
-            raise _error("time_zone_without_time")
+            raise validation_error("time_zone_without_time")
         return sms
     return await _async_schedule(hass, sms, scheduled_time, time_zone)
 
@@ -91,23 +90,16 @@ async def _async_schedule(
         # It was looked for as a file, and its name is none, or that of another file.
         zone = None
     if zone is None:
-        raise _error("unknown_time_zone", time_zone=zone_name)
+        raise validation_error("unknown_time_zone", time_zone=zone_name)
     if scheduled_time.tzinfo is None:
         scheduled_time = scheduled_time.replace(tzinfo=zone)
     moment = dt_util.as_utc(scheduled_time)
     if moment <= dt_util.utcnow():
-        raise _error("time_in_past", time=scheduled_time.isoformat(" ", "seconds"))
+        raise validation_error(
+            "time_in_past", time=scheduled_time.isoformat(" ", "seconds")
+        )
     wall_clock = moment.astimezone(zone)
     if wall_clock.fold:
         # The clock shows this time twice that day, and Zoho would take the first.
         wall_clock, zone_name = moment, "UTC"
     return replace(sms, scheduled_time=wall_clock, time_zone=zone_name)
-
-
-def _error(translation_key: str, **placeholders: str) -> ServiceValidationError:
-    """Return a translated error."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=translation_key,
-        translation_placeholders=placeholders,
-    )

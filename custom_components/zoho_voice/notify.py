@@ -10,7 +10,6 @@ from homeassistant.components.notify import (  # type: ignore[attr-defined]
 from homeassistant.components.notify.const import ATTR_DATA, ATTR_TARGET, ATTR_TITLE
 from homeassistant.components.notify.legacy import BaseNotificationService
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -22,6 +21,7 @@ import voluptuous as vol
 from .account import Account, Recipient, ZohoVoiceConfigEntry
 from .const import ATTR_RECIPIENTS, DOMAIN
 from .delivery import DELIVERY_SCHEMA, async_deliver, signal_sent
+from .errors import validation_error
 from .message import async_compose
 from .recipients import subentries_of
 
@@ -149,11 +149,7 @@ class ZohoVoiceNotificationService(BaseNotificationService):
         try:
             fields = _DATA_SCHEMA(kwargs.get(ATTR_DATA) or {})
         except vol.Invalid as err:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key="invalid_data",
-                translation_placeholders={"error": str(err)},
-            ) from err
+            raise validation_error("invalid_data", error=str(err)) from err
         fields[ATTR_RECIPIENTS] = [
             *kwargs.get(ATTR_TARGET, []),
             *fields[ATTR_RECIPIENTS],

@@ -6,11 +6,11 @@ import re
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er, service
 
 from .account import Account, Recipient, ZohoVoiceConfigEntry
 from .const import DOMAIN
+from .errors import validation_error
 from .phone_number import mask, parse_phone_number
 
 _LETTER = re.compile(r"[^\W\d_]")
@@ -52,7 +52,7 @@ def find_recipients(
     for target in targets:
         search.add_target(target)
     if not search.found:
-        raise _error("no_recipients")
+        raise validation_error("no_recipients")
     return search.found
 
 
@@ -78,9 +78,9 @@ class _Search:
             or entity.platform != DOMAIN
             or entity.config_subentry_id not in self._by_id
         ):
-            raise _error("not_a_recipient", recipient=entity_id)
+            raise validation_error("not_a_recipient", recipient=entity_id)
         if entity.disabled:
-            raise _error("recipient_disabled", recipient=entity_id)
+            raise validation_error("recipient_disabled", recipient=entity_id)
         self._add_subentry(entity.config_subentry_id)
 
     def add_target(self, target: str | int) -> None:
@@ -99,7 +99,7 @@ class _Search:
             for part in filter(None, map(str.strip, target.split(","))):
                 self.add_target(part)
         elif _LETTER.search(target):
-            raise _error("unknown_recipient", recipient=mask(target))
+            raise validation_error("unknown_recipient", recipient=mask(target))
         else:
             self._add_number(target)
 
@@ -111,7 +111,7 @@ class _Search:
             if subentry.title.casefold() == name.casefold()
         ]
         if len(named) > 1:
-            raise _error("ambiguous_recipient", recipient=mask(name))
+            raise validation_error("ambiguous_recipient", recipient=mask(name))
         return named[0] if named else None
 
     def _add_subentry(self, subentry_id: str) -> None:
@@ -135,9 +135,9 @@ class _Search:
         """Return the id of the only account."""
         entries = _entries(self._hass)
         if not entries:
-            raise _error("no_account")
+            raise validation_error("no_account")
         if len(entries) > 1:
-            raise _error("several_accounts")
+            raise validation_error("several_accounts")
         return entries[0].entry_id
 
 
@@ -145,13 +145,4 @@ def _entries(hass: HomeAssistant) -> list[ZohoVoiceConfigEntry]:
     """Return all accounts but the disabled ones."""
     return hass.config_entries.async_entries(
         DOMAIN, include_ignore=False, include_disabled=False
-    )
-
-
-def _error(translation_key: str, **placeholders: str) -> ServiceValidationError:
-    """Return a translated error."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=translation_key,
-        translation_placeholders=placeholders,
     )

@@ -1,0 +1,125 @@
+"""Zoho's errors in the words of Home Assistant: translated, and saying what to do."""
+
+from collections.abc import Iterable, Mapping
+
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+
+from .const import DOMAIN
+from .phone_number import mask, mask_numbers
+from .zoho.errors import (
+    AccountsServerError,
+    CannotConnectError,
+    ConnectionLostError,
+    MissingScopeError,
+    RejectedError,
+    ServerFailedError,
+    SignInError,
+    ThrottledError,
+    TimedOutError,
+    UnknownClientError,
+    UnreadableReplyError,
+    WrongClientSecretError,
+    WrongRedirectUriError,
+    ZohoError,
+)
+
+_ERROR_KEYS: dict[type[ZohoError], str] = {
+    AccountsServerError: "accounts_server_failed",
+    CannotConnectError: "cannot_connect",
+    ConnectionLostError: "connection_lost",
+    MissingScopeError: "missing_scope",
+    RejectedError: "rejected",
+    ServerFailedError: "server_failed",
+    SignInError: "sign_in_required",
+    ThrottledError: "throttled",
+    TimedOutError: "timed_out",
+    UnknownClientError: "unknown_client",
+    UnreadableReplyError: "unreadable_reply",
+    WrongClientSecretError: "wrong_client_secret",
+    WrongRedirectUriError: "wrong_redirect_uri",
+}
+_REJECTION_KEYS = {
+    "ZVSMS-4027": "bad_request",
+    "ZVSMS-4038": "country_not_supported",
+    "ZVT011": "wrong_status_callback",
+}
+
+
+def error_key(err: ZohoError) -> str:
+    """Return the translation key of an error, for exceptions, forms and aborts."""
+    if isinstance(err, RejectedError):
+        return _REJECTION_KEYS.get(err.code, _ERROR_KEYS[RejectedError])
+    if isinstance(err, ThrottledError) and err.retry_after is not None:
+        return "throttled_for"
+    return _ERROR_KEYS[type(err)]
+
+
+def error_placeholders(err: ZohoError) -> dict[str, str]:
+    """Return what the translations of an error may name: Zoho's own words."""
+    placeholders = {
+        "reason": mask_numbers(
+            f"{err.message} ({err.code})" if err.message else err.code
+        )
+    }
+    if isinstance(err, ThrottledError) and err.retry_after is not None:
+        placeholders["seconds"] = f"{err.retry_after:.0f}"
+    return placeholders
+
+
+def validation_error(
+    translation_key: str, **placeholders: str
+) -> ServiceValidationError:
+    """Return the translated error that says what is wrong with a call."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=translation_key,
+        translation_placeholders=placeholders,
+    )
+
+
+class SendError(HomeAssistantError):
+    """Say that not every number got the SMS for certain; those of `sent_to` did."""
+
+    def __init__(
+        self,
+        translation_key: str,
+        translation_placeholders: dict[str, str],
+        sent_to: Iterable[str] = (),
+    ) -> None:
+        """Choose the translated message."""
+        super().__init__(
+            translation_domain=DOMAIN,
+            translation_key=translation_key,
+            translation_placeholders=translation_placeholders,
+        )
+        self.sent_to = frozenset(sent_to)
+
+
+def send_error(
+    sent_to: Mapping[str, str | None],
+    failed: Iterable[tuple[ZohoError, Mapping[str, str | None]]],
+) -> SendError:
+    """Say in one error what happened to whom: numbers, each with its name if any."""
+    kinds: dict[tuple[str, tuple[tuple[str, str], ...]], dict[str, str | None]] = {}
+    for err, names in failed:
+        kind = error_key(err), tuple(error_placeholders(err).items())
+        kinds.setdefault(kind, {}).update(names)
+    errors = [
+        SendError(key, {"recipients": _labels(names), **dict(placeholders)})
+        for (key, placeholders), names in kinds.items()
+    ]
+    if len(errors) == 1 and not sent_to:
+        return errors[0]
+    return SendError(
+        "partly_sent" if sent_to else "several_failures",
+        {"sent": _labels(sent_to), "failures": ". ".join(map(str, errors))},
+        sent_to,
+    )
+
+
+def _labels(names: Mapping[str, str | None]) -> str:
+    """Name recipients without giving their numbers away."""
+    return ", ".join(
+        f"{name} ({mask(number)})" if name else mask(number)
+        for number, name in names.items()
+    )
