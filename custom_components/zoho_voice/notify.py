@@ -1,7 +1,7 @@
 """The recipients as notify entities, and the classic action `notify.zoho_voice`."""
 
 from collections import Counter
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.notify import (  # type: ignore[attr-defined]
     NotifyEntity,
@@ -88,11 +88,12 @@ class RecipientEntity(NotifyEntity):
     @override
     async def async_added_to_hass(self) -> None:
         """Link the device to the account's, and follow what other actions send."""
-        if self.device_entry is not None:
-            # Device info names this link in one way before 2026.8, in another after.
-            dr.async_get(self.hass).async_update_device(
-                self.device_entry.id, via_device_id=self._account_device_id
-            )
+        if TYPE_CHECKING:
+            assert self.device_entry is not None
+        # Device info names this link in one way before 2026.8, in another after.
+        dr.async_get(self.hass).async_update_device(
+            self.device_entry.id, via_device_id=self._account_device_id
+        )
         self.async_on_remove(
             async_dispatcher_connect(
                 self.hass,

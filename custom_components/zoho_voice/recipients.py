@@ -1,6 +1,7 @@
 """Find out who a call means: entities, names and numbers become recipients."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 import re
 
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
@@ -16,12 +17,11 @@ from .phone_number import mask, parse_phone_number
 _LETTER = re.compile(r"[^\W\d_]")
 
 type Recipients = dict[Account, list[Recipient]]
+type Known = tuple[ZohoVoiceConfigEntry, ConfigSubentry]
 
 
 @callback
-def subentries_of(
-    hass: HomeAssistant,
-) -> list[tuple[ZohoVoiceConfigEntry, ConfigSubentry]]:
+def subentries_of(hass: HomeAssistant) -> list[Known]:
     """Return the recipients of all accounts, whatever state these are in."""
     return [
         (entry, subentry)
@@ -65,10 +65,15 @@ class _Search:
         self._hass = hass
         self._config_entry_id = config_entry_id
         self._registry = er.async_get(hass)
-        self._by_id = {
-            subentry.subentry_id: (entry, subentry)
-            for entry, subentry in subentries_of(hass)
-        }
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[Known]]:
+        """Return the recipients by name, whatever its case, and by subentry id."""
+        known: dict[str, list[Known]] = {}
+        for entry, subentry in subentries_of(self._hass):
+            for name in (subentry.title.casefold(), subentry.subentry_id.casefold()):
+                known.setdefault(name, []).append((entry, subentry))
+        return known
 
     def add_entity(self, entity_id: str) -> None:
         """Add the recipient that an entity stands for."""
@@ -76,12 +81,14 @@ class _Search:
         if (
             entity is None
             or entity.platform != DOMAIN
-            or entity.config_subentry_id not in self._by_id
+            or entity.config_entry_id is None
+            or entity.config_subentry_id is None
         ):
             raise validation_error("not_a_recipient", recipient=entity_id)
         if entity.disabled:
             raise validation_error("recipient_disabled", recipient=entity_id)
-        self._add_subentry(entity.config_subentry_id)
+        entry = self._hass.config_entries.async_get_known_entry(entity.config_entry_id)
+        self._add_known((entry, entry.subentries[entity.config_subentry_id]))
 
     def add_target(self, target: str | int) -> None:
         """Add whom a target names."""
@@ -89,12 +96,12 @@ class _Search:
             self._add_number(target)
             return
         target = target.strip()
-        if target in self._by_id:
-            self._add_subentry(target)
-        elif target.startswith(f"{NOTIFY_DOMAIN}."):
+        if target.startswith(f"{NOTIFY_DOMAIN}."):
             self.add_entity(target)
-        elif named := self._named(target):
-            self._add_subentry(named)
+        elif known := self._by_name.get(target.casefold()):
+            if len(known) > 1:
+                raise validation_error("ambiguous_recipient", recipient=mask(target))
+            self._add_known(known[0])
         elif "," in target:
             for part in filter(None, map(str.strip, target.split(","))):
                 self.add_target(part)
@@ -103,20 +110,9 @@ class _Search:
         else:
             self._add_number(target)
 
-    def _named(self, name: str) -> str | None:
-        """Return the id of the recipient with a name, whatever its case."""
-        named = [
-            subentry_id
-            for subentry_id, (_, subentry) in self._by_id.items()
-            if subentry.title.casefold() == name.casefold()
-        ]
-        if len(named) > 1:
-            raise validation_error("ambiguous_recipient", recipient=mask(name))
-        return named[0] if named else None
-
-    def _add_subentry(self, subentry_id: str) -> None:
+    def _add_known(self, known: Known) -> None:
         """Add a recipient of an account, which has to be loaded."""
-        entry, subentry = self._by_id[subentry_id]
+        entry, subentry = known
         self._add(entry.entry_id, Recipient.from_subentry(subentry))
 
     def _add_number(self, number: str | int) -> None:
