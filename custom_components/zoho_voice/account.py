@@ -148,9 +148,12 @@ class _Batch:
     sender_id: str
     names: dict[str, str | None]
 
-    async def async_send(self, sms: Sms) -> list[SentSms]:
-        """Send to the batch."""
-        receipts = await self.account.async_send(sms, self.sender_id, [*self.names])
+    async def async_send(self, sms: Sms) -> list[SentSms] | ZohoError:
+        """Send to the batch; what goes wrong must not keep others from being tried."""
+        try:
+            receipts = await self.account.async_send(sms, self.sender_id, [*self.names])
+        except ZohoError as err:
+            return err
         return [SentSms(receipt, self.names[receipt.number]) for receipt in receipts]
 
 
@@ -167,16 +170,15 @@ async def async_send(
     Raises SendError, which names who got it, who did not, and who may have.
     """
     batches = _split(recipients, sender_id)
-    outcomes = await asyncio.gather(
-        *(batch.async_send(sms) for batch in batches), return_exceptions=True
-    )
+    if len(batches) == 1:
+        outcomes = [await batches[0].async_send(sms)]
+    else:
+        outcomes = await asyncio.gather(*(batch.async_send(sms) for batch in batches))
     sent: dict[str, SentSms] = {}
     failed: list[tuple[ZohoError, dict[str, str | None]]] = []
     for batch, outcome in zip(batches, outcomes, strict=True):
         if isinstance(outcome, ZohoError):
             failed.append((outcome, batch.names))
-        elif isinstance(outcome, BaseException):
-            raise outcome
         else:
             sent.update((item.receipt.number, item) for item in outcome)
     if failed:

@@ -15,7 +15,7 @@ from .const import ATTR_RECIPIENTS, CONF_SENDER_ID, DOMAIN
 from .errors import SendError
 from .message import OPTIONS_SCHEMA, async_compose
 from .phone_number import parse_sender_id
-from .recipients import Recipients, find_recipients
+from .recipients import Recipients, async_find_recipients
 
 
 def signal_sent(subentry_id: str) -> SignalType[()]:
@@ -51,7 +51,7 @@ async def async_deliver(
     Raises ServiceValidationError, before anything is sent, or SendError.
     """
     options = dict(fields)
-    recipients = find_recipients(
+    recipients = await async_find_recipients(
         hass,
         options.pop(ATTR_RECIPIENTS),
         entity_ids=entity_ids,

@@ -1,7 +1,7 @@
 """The recipients as notify entities, and the classic action `notify.zoho_voice`."""
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, override
+from typing import Any, override
 
 from homeassistant.components.notify import (  # type: ignore[attr-defined]
     NotifyEntity,
@@ -46,12 +46,19 @@ async def async_setup_entry(
         name=entry.title,
     )
     for subentry_id, recipient in entry.runtime_data.recipients.items():
+        device_info = DeviceInfo(
+            entry_type=DeviceEntryType.SERVICE,
+            identifiers={(DOMAIN, subentry_id)},
+            manufacturer="Zoho",
+            model="Recipient",
+            name=recipient.name,
+        )
+        if "via_device_id" in DeviceInfo.__optional_keys__:
+            device_info["via_device_id"] = account_device.id
+        else:  # before Home Assistant 2026.8
+            device_info["via_device"] = DOMAIN, entry.entry_id  # type: ignore[typeddict-unknown-key]
         async_add_entities(
-            [
-                RecipientEntity(
-                    entry.runtime_data, subentry_id, recipient, account_device.id
-                )
-            ],
+            [RecipientEntity(entry.runtime_data, subentry_id, recipient, device_info)],
             config_subentry_id=subentry_id,
         )
 
@@ -69,31 +76,18 @@ class RecipientEntity(NotifyEntity):
         account: Account,
         subentry_id: str,
         recipient: Recipient,
-        account_device_id: str,
+        device_info: DeviceInfo,
     ) -> None:
-        """Give the recipient a device of its own."""
+        """Take the recipient's place in Home Assistant."""
         self._account = account
-        self._account_device_id = account_device_id
         self._recipient = recipient
         self._subentry_id = subentry_id
         self._attr_unique_id = subentry_id
-        self._attr_device_info = DeviceInfo(
-            entry_type=DeviceEntryType.SERVICE,
-            identifiers={(DOMAIN, subentry_id)},
-            manufacturer="Zoho",
-            model="Recipient",
-            name=recipient.name,
-        )
+        self._attr_device_info = device_info
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Link the device to the account's, and follow what other actions send."""
-        if TYPE_CHECKING:
-            assert self.device_entry is not None
-        # Device info names this link in one way before 2026.8, in another after.
-        dr.async_get(self.hass).async_update_device(
-            self.device_entry.id, via_device_id=self._account_device_id
-        )
+        """Follow what other actions send to the recipient."""
         self.async_on_remove(
             async_dispatcher_connect(
                 self.hass,

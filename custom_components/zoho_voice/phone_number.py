@@ -1,5 +1,6 @@
 """What a phone number and a sender ID have to be."""
 
+from functools import lru_cache
 import re
 from typing import TypeGuard
 import unicodedata
@@ -43,6 +44,7 @@ def warm_up(country: str | None) -> None:
         phonenumbers.example_number(country)
 
 
+@lru_cache(maxsize=1024, typed=True)
 def parse_phone_number(value: str | int, country: str | None) -> str:
     """Return a number in E.164, read as it is written in a country (ISO 3166).
 

@@ -1,5 +1,6 @@
 """Find out who a call means: entities, names and numbers become recipients."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 import re
@@ -15,6 +16,9 @@ from .errors import validation_error
 from .phone_number import mask, parse_phone_number
 
 _LETTER = re.compile(r"[^\W\d_]")
+_E164 = re.compile(r"\+\d+")
+#: After how many targets others get their turn on the event loop.
+_PAUSE_AFTER = 100
 
 type Recipients = dict[Account, list[Recipient]]
 type Known = tuple[ZohoVoiceConfigEntry, ConfigSubentry]
@@ -30,8 +34,7 @@ def subentries_of(hass: HomeAssistant) -> list[Known]:
     ]
 
 
-@callback
-def find_recipients(
+async def async_find_recipients(
     hass: HomeAssistant,
     targets: Iterable[str | int],
     *,
@@ -49,8 +52,10 @@ def find_recipients(
     search = _Search(hass, config_entry_id)
     for entity_id in entity_ids:
         search.add_entity(entity_id)
-    for target in targets:
+    for count, target in enumerate(targets, 1):
         search.add_target(target)
+        if count % _PAUSE_AFTER == 0:
+            await asyncio.sleep(0)
     if not search.found:
         raise validation_error("no_recipients")
     return search.found
@@ -92,7 +97,7 @@ class _Search:
 
     def add_target(self, target: str | int) -> None:
         """Add whom a target names."""
-        if isinstance(target, int):
+        if isinstance(target, int) or _E164.fullmatch(target):
             self._add_number(target)
             return
         target = target.strip()

@@ -9,10 +9,10 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.helpers import (
-    config_validation as cv,
-    entity_registry as er,
-    target as target_helper,
+from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers.target import (
+    TargetSelection,
+    async_extract_referenced_entity_ids,
 )
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
@@ -68,10 +68,11 @@ def _target_entity_ids(call: ServiceCall) -> list[str]:
 
     What is named has to be a recipient; areas, devices and labels may hold others.
     """
+    target = TargetSelection(call.data)
+    if not target.has_any_target:
+        return []
     registry = er.async_get(call.hass)
-    selected = target_helper.async_extract_referenced_entity_ids(
-        call.hass, target_helper.TargetSelection(call.data)
-    )
+    selected = async_extract_referenced_entity_ids(call.hass, target)
     return sorted(selected.referenced) + sorted(
         entity_id
         for entity_id in selected.indirectly_referenced
