@@ -169,7 +169,7 @@ async def async_send(
 
     Raises SendError, which names who got it, who did not, and who may have.
     """
-    batches = _split(recipients, sender_id)
+    numbers, batches = _split(recipients, sender_id)
     if len(batches) == 1:
         outcomes = [await batches[0].async_send(sms)]
     else:
@@ -180,35 +180,33 @@ async def async_send(
         if isinstance(outcome, ZohoError):
             failed.append((outcome, batch.names))
         else:
-            sent.update((item.receipt.number, item) for item in outcome)
+            for item in outcome:
+                sent[item.receipt.number] = item
     if failed:
         sent_to = {number: item.name for number, item in sent.items()}
         raise send_error(sent_to, failed) from failed[0][0]
-    numbers = (
-        number
-        for account_recipients in recipients.values()
-        for recipient in account_recipients
-        for number in recipient.numbers
-    )
-    return [sent[number] for number in dict.fromkeys(numbers)]
+    return [sent[number] for number in numbers]
 
 
 def _split(
     recipients: Mapping[Account, Iterable[Recipient]], sender_id: str | None
-) -> list[_Batch]:
-    """Split recipients into requests: by account and sender, ten numbers each."""
+) -> tuple[Iterable[str], list[_Batch]]:
+    """Split recipients into requests: by account and sender, ten numbers each.
+
+    Returns the numbers in the order of the recipients, each once, and the requests.
+    """
     groups: dict[tuple[Account, str], dict[str, str | None]] = {}
-    seen: set[str] = set()
+    numbers: dict[str, None] = {}
     for account, account_recipients in recipients.items():
         for recipient in account_recipients:
             sender = sender_id or recipient.sender_id or account.sender_id
             for number in recipient.numbers:
-                if number not in seen:
-                    seen.add(number)
+                if number not in numbers:
+                    numbers[number] = None
                     groups.setdefault((account, sender), {})[number] = (
                         recipient.name or account.names.get(number)
                     )
-    return [
+    return numbers, [
         _Batch(account, sender, dict(part))
         for (account, sender), names in groups.items()
         for part in batched(names.items(), MAX_NUMBERS, strict=False)

@@ -166,7 +166,7 @@ class ZohoVoiceClient:
                 **kwargs,
             ) as response:
                 retry_after = response.headers.get("Retry-After")
-                text = await response.text(errors="replace")
+                text = (await response.read()).decode(errors="replace")
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as err:
             raise CannotConnectError(type(err).__name__) from err
         except TimeoutError as err:
