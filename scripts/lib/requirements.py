@@ -1,4 +1,7 @@
-"""Print what Home Assistant would install by itself for the integrations of a demo."""
+"""Print what Home Assistant would install by itself for integrations.
+
+Those of a demo, or the ones that are named.
+"""
 
 import json
 from pathlib import Path
@@ -44,7 +47,8 @@ def runtime_requirements(wanted: set[str]) -> set[str]:
 
 def main() -> None:
     """Print the requirements, one a line."""
-    wanted = INTEGRATIONS | bootstrap.DEFAULT_INTEGRATIONS | bootstrap.CORE_INTEGRATIONS
+    wanted = set(sys.argv[1:]) or INTEGRATIONS
+    wanted |= bootstrap.DEFAULT_INTEGRATIONS | bootstrap.CORE_INTEGRATIONS
     sys.stdout.writelines(f"{line}\n" for line in sorted(runtime_requirements(wanted)))
 
 

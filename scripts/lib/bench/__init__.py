@@ -1,0 +1,1 @@
+"""Measures the integration beside others, in a real core (scripts/bench)."""
