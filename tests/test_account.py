@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import cast
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -19,9 +18,6 @@ from custom_components.zoho_voice.account import (
 )
 from custom_components.zoho_voice.zoho.client import ZohoVoiceClient
 from custom_components.zoho_voice.zoho.errors import (
-    CannotConnectError,
-    ConnectionLostError,
-    RejectedError,
     ZohoError,
 )
 from custom_components.zoho_voice.zoho.models import DataCoding, Receipt, Sms
@@ -125,57 +121,6 @@ async def test_a_bare_number_has_the_name_of_the_recipient_that_holds_it() -> No
         (ALICE, "Alice"),
         (CAROL, None),
     ]
-
-
-async def test_every_request_is_tried_and_the_error_names_who_got_what(
-    hass: HomeAssistant, account: MockConfigEntry
-) -> None:
-    client = RecordingClient(
-        {
-            BOB: ConnectionLostError("ServerDisconnectedError"),
-            CAROL: RejectedError("ZVSMS-4038", "no SMS to +1 480-555-0122"),
-        }
-    )
-    recipients = [
-        Recipient((BOB,), "Bob", "S1"),
-        Recipient((ALICE,), "Alice", "S2"),
-        Recipient((CAROL,), None, "S3"),
-    ]
-    with pytest.raises(HomeAssistantError) as caught:
-        await async_send(SMS, {account_of(client): recipients})
-    assert len(client.requests) == 3
-    assert caught.value.translation_key == "partly_sent"
-    said = str(caught.value)
-    assert "Sent to Alice (…0100)." in said
-    assert "The SMS to Bob (…0111) may have been sent" in said
-    assert "Zoho refused the SMS to …0122: no SMS to …0122 (ZVSMS-4038)" in said
-    assert "480" not in said
-
-
-async def test_requests_that_fail_alike_share_one_sentence(
-    hass: HomeAssistant, account: MockConfigEntry
-) -> None:
-    people = [f"+1480555{n:04}" for n in range(1000, 1025)]
-    client = RecordingClient(dict.fromkeys(people, CannotConnectError("Refused")))
-    with pytest.raises(HomeAssistantError) as caught:
-        await async_send(SMS, {account_of(client): [Recipient(tuple(people))]})
-    assert caught.value.translation_key == "cannot_connect"
-    said = str(caught.value)
-    assert said.count("Nothing was sent") == 1
-    assert all(f"…{number[-4:]}" in said for number in people)
-
-
-async def test_all_fail_in_different_ways(
-    hass: HomeAssistant, account: MockConfigEntry
-) -> None:
-    client = RecordingClient({ALICE: CannotConnectError(), BOB: ConnectionLostError()})
-    recipients = [Recipient((ALICE,), sender_id="A"), Recipient((BOB,), sender_id="B")]
-    with pytest.raises(HomeAssistantError) as caught:
-        await async_send(SMS, {account_of(client): recipients})
-    assert caught.value.translation_key == "several_failures"
-    said = str(caught.value)
-    assert "Nothing was sent to …0100" in said
-    assert "The SMS to …0111 may have been sent" in said
 
 
 async def test_what_is_not_zohos_fault_is_not_hidden() -> None:

@@ -310,15 +310,3 @@ async def test_one_error_names_all_entities_of_a_call(
     assert "refused the SMS to Bob (…0111)" in str(caught.value)
     assert hass.states.get("notify.alice").state != "unknown"
     assert hass.states.get("notify.bob").state == "unknown"
-
-
-@pytest.mark.parametrize(
-    "recipients", [[recipient("Alice", ALICE), recipient("Bob", BOB, sender_id="Own")]]
-)
-async def test_only_entities_that_got_it_take_note_when_a_part_failed(
-    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
-) -> None:
-    with pytest.raises(HomeAssistantError, match="Only a part"):
-        await notify(hass, "zoho_voice", target=["Alice", "Bob"])
-    assert hass.states.get("notify.alice").state != "unknown"
-    assert hass.states.get("notify.bob").state == "unknown"

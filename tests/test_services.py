@@ -273,11 +273,3 @@ async def test_every_parameter_arrives_as_documented(
         "scheduledTime": "2030-07-01 12:00:00",
         "timeZone": "Europe/Berlin",
     }
-
-
-async def test_an_entity_takes_note_of_what_the_action_sends(
-    hass: HomeAssistant, account: MockConfigEntry
-) -> None:
-    await send_sms(hass, entity_id="notify.alice")
-    assert hass.states.get("notify.alice").state != "unknown"
-    assert hass.states.get("notify.night_shift").state == "unknown"
