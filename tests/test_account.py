@@ -123,6 +123,52 @@ async def test_a_bare_number_has_the_name_of_the_recipient_that_holds_it() -> No
     ]
 
 
+def join(account: Account, *recipients: Recipient) -> list[asyncio.Task[None]]:
+    return [
+        asyncio.create_task(account.async_send_jointly(SMS, recipient, "call"))
+        for recipient in recipients
+    ]
+
+
+async def test_joint_recipients_share_a_request() -> None:
+    client = RecordingClient()
+    account = account_of(client)
+    await asyncio.gather(
+        *join(account, Recipient((ALICE,)), Recipient((BOB, ALICE))),
+        account.async_send_jointly(SMS, Recipient((CAROL,)), "another call"),
+    )
+    assert client.requests == [(SENDER_ID, (ALICE, BOB)), (SENDER_ID, (CAROL,))]
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+async def test_joint_recipient_that_is_cancelled_does_not_stop_the_others(
+    steps: int,
+) -> None:
+    client = RecordingClient()
+    tasks = join(account_of(client), Recipient((ALICE,)), Recipient((BOB,)))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    tasks[1].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert results[0] is None
+    assert isinstance(results[1], asyncio.CancelledError)
+    assert client.requests == [(SENDER_ID, (ALICE, BOB))]
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+async def test_nobody_takes_a_cancelled_joint_message_for_sent(steps: int) -> None:
+    client = RecordingClient()
+    account = account_of(client)
+    tasks = join(account, Recipient((ALICE,)), Recipient((BOB,)))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    tasks[0].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(result, asyncio.CancelledError) for result in results)
+    await asyncio.gather(*join(account, Recipient((CAROL,))))
+    assert client.requests[-1] == (SENDER_ID, (CAROL,))
+
+
 async def test_what_is_not_zohos_fault_is_not_hidden() -> None:
     client = RecordingClient({ALICE: cast(ZohoError, ZeroDivisionError())})
     with pytest.raises(ZeroDivisionError):

@@ -1,7 +1,7 @@
 """One Zoho Voice account: the only way a message leaves."""
 
 import asyncio
-from asyncio import Task
+from asyncio import Future
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
@@ -96,7 +96,7 @@ class Account:
         }
         self._slots = asyncio.Semaphore(MAX_REQUESTS)
         self._joint: dict[
-            tuple[Sms, Hashable], tuple[list[Recipient], Task[SendError | None]]
+            tuple[Sms, Hashable], tuple[list[Recipient], Future[SendError | None]]
         ] = {}
 
     async def async_send(
@@ -118,26 +118,36 @@ class Account:
         Raises SendError.
         """
         key = sms, call
-        if key not in self._joint:
-            self._joint[key] = [], asyncio.create_task(self._async_send_joint(key))
-        recipients, task = self._joint[key]
-        recipients.append(recipient)
-        err = await asyncio.shield(task)
+        if key in self._joint:
+            recipients, outcome = self._joint[key]
+            recipients.append(recipient)
+            err = await asyncio.shield(outcome)
+        else:
+            err = await self._async_lead(key, recipient)
         if err and not err.sent_to.issuperset(recipient.numbers):
             raise err
 
-    async def _async_send_joint(self, key: tuple[Sms, Hashable]) -> SendError | None:
-        """Send to all who joined until the loop came to this task.
-
-        Returns the error instead of raising it: `shield` logs one that is raised when
-        a caller was cancelled.
-        """
-        recipients, _ = self._joint.pop(key)
+    async def _async_lead(
+        self, key: tuple[Sms, Hashable], recipient: Recipient
+    ) -> SendError | None:
+        """Send to a recipient and to all who join until the loop comes round."""
+        recipients = [recipient]
+        outcome = asyncio.get_running_loop().create_future()
+        self._joint[key] = recipients, outcome
+        error: SendError | None = None
         try:
+            try:
+                await asyncio.sleep(0)
+            finally:
+                del self._joint[key]
             await async_send(key[0], {self: recipients})
         except SendError as err:
-            return err
-        return None
+            error = err
+        except BaseException:
+            outcome.cancel()
+            raise
+        outcome.set_result(error)
+        return error
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,9 @@ async def async_compose(
     Raises ServiceValidationError.
     """
     text = f"{title}\n{message}" if title else message
-    # YAML reads "\ud83d\ude00" as two halves of an emoji, which no JSON may hold.
-    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if not text.isascii():
+        # YAML reads "\ud83d\ude00" as two halves of an emoji, which no JSON may hold.
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if not text.strip():
         raise validation_error("empty_message")
     if len(text) > MAX_MESSAGE_LENGTH:

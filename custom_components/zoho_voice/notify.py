@@ -129,13 +129,14 @@ class ZohoVoiceNotificationService(BaseNotificationService):
         same action are told apart by an id: an action must never pass from one
         recipient to another because one of them is removed.
         """
-        subentries = [subentry for _, subentry in subentries_of(self.hass)]
-        slugs = Counter(slugify(subentry.title) for subentry in subentries)
+        slugs = [
+            (slugify(subentry.title), subentry.subentry_id)
+            for _, subentry in subentries_of(self.hass)
+        ]
+        count = Counter(slug for slug, _ in slugs)
         return {
-            subentry.title
-            if slugs[slugify(subentry.title)] == 1
-            else f"{subentry.title} {subentry.subentry_id}": subentry.subentry_id
-            for subentry in subentries
+            slug if count[slug] == 1 else f"{slug}_{subentry_id}": subentry_id
+            for slug, subentry_id in slugs
         }
 
     @override
