@@ -26,6 +26,7 @@ from . import (
     report,
     set_up,
     start,
+    steps,
     stretch,
 )
 from .bench import Bench
@@ -41,6 +42,7 @@ from .zoho import WrongResultError, Zoho, add_entry, remove_entry
 RECIPIENTS = 10
 _NAMES = (
     "one_sms",
+    "steps",
     "many_recipients",
     "stretch",
     "large_account",
@@ -114,7 +116,7 @@ async def _measure_core(
     results = []
     entry = await bench.zoho.entry(RECIPIENTS)
     await add_entry(bench.hass, entry)
-    for module in (one_sms, many_recipients, stretch):
+    for module in (one_sms, steps, many_recipients, stretch):
         if (name := module.__name__.rpartition(".")[2]) in wanted:
             with progress(name):
                 results.append(await module.measure(bench, entry))
