@@ -49,7 +49,7 @@ class RecordingClient:
         for number in numbers:
             if number in self._failing:
                 raise self._failing[number]
-        return [Receipt(number=number) for number in numbers]
+        return [Receipt(number, {}) for number in numbers]
 
 
 def account_of(client: RecordingClient, **recipients: Recipient) -> Account:

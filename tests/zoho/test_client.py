@@ -144,19 +144,34 @@ async def test_data_coding_is_a_plain_number(
 # What comes back
 
 
+def said(receipt: Receipt) -> dict[str, Any]:
+    """Return what a receipt says, without what it does not say."""
+    names = (
+        "number",
+        "log_id",
+        "status",
+        "segments",
+        "sender_id",
+        "submitted_at",
+        "country",
+    )
+    values = {name: getattr(receipt, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 async def test_receipt_of_one_number(client: ZohoVoiceClient, sandbox: Sandbox) -> None:
     [receipt] = await client.async_send_sms(SMS, SENDER_ID, [ALICE])
     [sent] = sandbox.sent
     milliseconds = int(sent.submitted_at * 1000)
-    assert receipt == Receipt(
-        number=ALICE,
-        log_id=sent.log_id,
-        status="IN_QUEUE",
-        segments=1,
-        sender_id=SENDER_ID,
-        submitted_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
-        country="us",
-    )
+    assert said(receipt) == {
+        "number": ALICE,
+        "log_id": sent.log_id,
+        "status": "IN_QUEUE",
+        "segments": 1,
+        "sender_id": SENDER_ID,
+        "submitted_at": datetime.fromtimestamp(milliseconds / 1000, UTC),
+        "country": "us",
+    }
 
 
 @pytest.mark.parametrize("shape", ["list", "object"])
@@ -198,17 +213,16 @@ async def test_every_way_to_say_success(
     odd_client: ZohoVoiceClient, odd_zoho: OddZoho, body: dict[str, Any]
 ) -> None:
     odd_zoho.answer = as_answer(body)
-    assert await odd_client.async_send_sms(SMS, SENDER_ID, [ALICE]) == [
-        Receipt(
-            number=ALICE,
-            log_id="40319ae8-23c1-4117-b814-a719ec9542ec",
-            status="IN_QUEUE",
-            segments=1,
-            sender_id=SENDER_ID,
-            submitted_at=datetime(2025, 12, 4, 6, 54, 8, 860000, UTC),
-            country="in",
-        )
-    ]
+    [receipt] = await odd_client.async_send_sms(SMS, SENDER_ID, [ALICE])
+    assert said(receipt) == {
+        "number": ALICE,
+        "log_id": "40319ae8-23c1-4117-b814-a719ec9542ec",
+        "status": "IN_QUEUE",
+        "segments": 1,
+        "sender_id": SENDER_ID,
+        "submitted_at": datetime(2025, 12, 4, 6, 54, 8, 860000, UTC),
+        "country": "in",
+    }
 
 
 @pytest.mark.parametrize(
@@ -229,9 +243,10 @@ async def test_rows_are_matched_by_digits_and_missing_ones_are_no_failure(
     odd_client: ZohoVoiceClient, odd_zoho: OddZoho, send: Any
 ) -> None:
     odd_zoho.answer = as_answer(success(send=send))
-    assert await odd_client.async_send_sms(SMS, SENDER_ID, [ALICE, BOB]) == [
-        Receipt(number=ALICE),
-        Receipt(number=BOB, log_id="b"),
+    receipts = await odd_client.async_send_sms(SMS, SENDER_ID, [ALICE, BOB])
+    assert [said(receipt) for receipt in receipts] == [
+        {"number": ALICE},
+        {"number": BOB, "log_id": "b"},
     ]
 
 
@@ -241,7 +256,10 @@ async def test_success_without_details_is_a_success(
 ) -> None:
     odd_zoho.answer = as_answer(success(send=send))
     receipts = await odd_client.async_send_sms(SMS, SENDER_ID, [ALICE, BOB])
-    assert receipts == [Receipt(number=ALICE), Receipt(number=BOB)]
+    assert [said(receipt) for receipt in receipts] == [
+        {"number": ALICE},
+        {"number": BOB},
+    ]
 
 
 @pytest.mark.parametrize(

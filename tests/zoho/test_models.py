@@ -86,7 +86,7 @@ def test_several_numbers_are_separated_by_commas_only() -> None:
 def test_receipt_reads_what_is_there(
     row: dict[str, Any], attribute: str, value: Any
 ) -> None:
-    receipt = Receipt.from_json(NUMBER, row)
+    receipt = Receipt(NUMBER, row)
     assert getattr(receipt, attribute) == value
     others = {"log_id", "status", "segments", "sender_id", "submitted_at", "country"}
     assert {getattr(receipt, other) for other in others - {attribute}} == {None}
@@ -104,7 +104,7 @@ FIELDS = ("logid", "status", "multipartCount", "senderId", "submittedTime", "cou
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_no_receipt_is_too_odd(row: dict[str, Any]) -> None:
-    receipt = Receipt.from_json(NUMBER, row)
+    receipt = Receipt(NUMBER, row)
     assert receipt.number == NUMBER
     for value in (receipt.log_id, receipt.status, receipt.sender_id, receipt.country):
         assert value is None or (isinstance(value, str) and value)

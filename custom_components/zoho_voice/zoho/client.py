@@ -206,15 +206,13 @@ def _read_receipts(reply: Reply, numbers: Sequence[str]) -> list[Receipt]:
         raise UnreadableReplyError(reply.code, reply.message)
     send = reply.body.get("send")
     if isinstance(send, dict):
-        return [Receipt.from_json(number, send) for number in numbers]
+        return [Receipt(number, send) for number in numbers]
     rows = {
         digits(str(row.get("customerNumber", ""))): row
         for row in (send if isinstance(send, list) else [])
         if isinstance(row, dict)
     }
-    return [
-        Receipt.from_json(number, rows.get(digits(number), {})) for number in numbers
-    ]
+    return [Receipt(number, rows.get(digits(number), {})) for number in numbers]
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -1,10 +1,10 @@
 """What goes out to Zoho Voice and what comes back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, Self
+from typing import Any
 
 #: The most destination numbers that one request may carry (Zoho's page).
 MAX_NUMBERS = 10
@@ -60,43 +60,60 @@ class Sms:
         return body
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Receipt:
-    """Hold what Zoho said of one number; None where it said nothing.
+    """Hold what Zoho said of one number, and read it when it is asked for.
 
-    `number` is in E.164 as it was sent, `submitted_at` is in UTC.
+    `number` is in E.164 as it was sent, `row` is a `send` object of Zoho's answer.
+    Anything in it that is missing or of another type than documented is None: the
+    message is on its way, and no oddity in the receipt may say otherwise.
     """
 
     number: str
-    log_id: str | None = None
-    status: str | None = None
-    segments: int | None = None
-    sender_id: str | None = None
-    submitted_at: datetime | None = None
-    country: str | None = None
+    # It holds the text, which must not get into a log.
+    row: Mapping[str, Any] = field(repr=False)
 
-    @classmethod
-    def from_json(cls, number: str, row: dict[str, Any]) -> Self:
-        """Read one `send` object of Zoho's answer.
+    @property
+    def log_id(self) -> str | None:
+        """Return Zoho's id of the SMS."""
+        return self._text("logid")
 
-        Anything that is missing or of another type than documented becomes None: the
-        message is on its way, and no oddity in the receipt may say otherwise.
-        """
-        milliseconds = row.get("submittedTime")
+    @property
+    def status(self) -> str | None:
+        """Return the state of the SMS, such as `IN_QUEUE`; the set is open."""
+        return self._text("status")
+
+    @property
+    def segments(self) -> int | None:
+        """Return how many segments the SMS has."""
+        segments = self.row.get("multipartCount")
+        return segments if isinstance(segments, int) else None
+
+    @property
+    def sender_id(self) -> str | None:
+        """Return who sent it, without the blanks that Zoho puts into numbers."""
+        sender_id = self._text("senderId")
+        if sender_id and sender_id.startswith("+"):
+            return f"+{digits(sender_id)}"
+        return sender_id
+
+    @property
+    def submitted_at(self) -> datetime | None:
+        """Return when Zoho accepted it, in UTC."""
         try:
-            submitted_at = datetime.fromtimestamp(float(milliseconds) / 1000, UTC)  # type: ignore[arg-type]
-        except TypeError, ValueError, OverflowError, OSError:
-            submitted_at = None
-        segments = row.get("multipartCount")
-        return cls(
-            number=number,
-            log_id=_text(row.get("logid")),
-            status=_text(row.get("status")),
-            segments=segments if isinstance(segments, int) else None,
-            sender_id=_sender_id(row.get("senderId")),
-            submitted_at=submitted_at,
-            country=_text(row.get("country")),
-        )
+            return datetime.fromtimestamp(float(self.row["submittedTime"]) / 1000, UTC)
+        except KeyError, TypeError, ValueError, OverflowError, OSError:
+            return None
+
+    @property
+    def country(self) -> str | None:
+        """Return the destination's country."""
+        return self._text("country")
+
+    def _text(self, key: str) -> str | None:
+        """Return a non-empty text, or None."""
+        value = self.row.get(key)
+        return value if isinstance(value, str) and value else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +122,3 @@ class User:
 
     zuid: str
     email: str
-
-
-def _text(value: object) -> str | None:
-    """Return a non-empty text, or None."""
-    return value if isinstance(value, str) and value else None
-
-
-def _sender_id(value: object) -> str | None:
-    """Return a sender ID without the blanks that Zoho puts into numbers."""
-    text = _text(value)
-    return "+" + digits(text) if text and text.startswith("+") else text
