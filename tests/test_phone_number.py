@@ -318,6 +318,7 @@ WRITTEN = (
 @given(WRITTEN, COUNTRIES)
 @example("1234", "DE")
 @example("+4920100000000000", None)
+@example("+490000", None)
 def test_anything_is_a_number_or_refused(value: str | int, country: str | None) -> None:
     try:
         number = parse_phone_number(value, country)

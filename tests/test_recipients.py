@@ -1,5 +1,6 @@
 """Who a call means when there is more than one account."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.zoho_voice.recipients import async_find_recipients
 from sandbox import Sandbox
 
 from .conftest import ALICE, BOB, CAROL, SENDER_ID, recipient
@@ -123,3 +125,17 @@ async def test_a_name_with_a_comma(
 ) -> None:
     await send(hass, "Smith, John")
     assert sent(sandbox) == [(BOB, "ZohoVoice")]
+
+
+async def test_many_numbers_leave_others_their_turn(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    many = [f"+1480555{n:04}" for n in range(1000, 1350)]
+    search = asyncio.create_task(async_find_recipients(hass, many))
+    turns = 0
+    while not search.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns >= len(many) // 100
+    ((_, found),) = search.result().items()
+    assert [number for member in found for number in member.numbers] == many

@@ -19,8 +19,8 @@ from .const import DOMAIN
 _NUMBER = re.compile(r"\+?[\d\s(][\d\s()./\-\u2010-\u2015\u2212]*")
 _SENDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._&-]{0,19}")
 _SHORT_CODE = re.compile(r"[0-9]{3,6}")
-#: The longest number in E.164 has 15 digits.
-_MAX_LENGTH = len("+") + 15
+#: How many digits a number has, with its country code; E.164 allows no more than 15.
+_LENGTHS = range(7, 16)
 #: How many digits of a number may show.
 _SHOWN = 4
 _NUMBER_IN_TEXT = re.compile(r"\+?\d(?:[\s()./\-\u2010-\u2015\u2212]*\d){6,}")
@@ -129,8 +129,9 @@ def _read(text: str, country: str | None) -> PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     reason = phonenumbers.is_possible_number_with_reason(number)
-    # Germany has some that are longer than E.164 allows.
-    if reason != ValidationResult.IS_POSSIBLE or len(_format(number)) > _MAX_LENGTH:
+    # Where numbers have no fixed length, possible ones may be too short or too long.
+    length = len(_format(number)) - len("+")
+    if reason != ValidationResult.IS_POSSIBLE or length not in _LENGTHS:
         return None
     return number
 
