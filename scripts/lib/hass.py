@@ -16,9 +16,7 @@ from .process import ROOT, Process, ProcessError, free_port
 
 INTEGRATION = ROOT / "custom_components" / "zoho_voice"
 
-# `default_config:` needs hardware and the internet; `my` would send OAuth redirects
-# through the internet, too.
-CONFIGURATION = """\
+HOME = """\
 homeassistant:
   name: Home
   latitude: 40.7
@@ -28,6 +26,11 @@ homeassistant:
   time_zone: America/New_York
   currency: USD
   country: US
+"""
+# `default_config:` needs hardware and the internet; `my` would send OAuth redirects
+# through the internet, too.
+CONFIGURATION = f"""\
+{HOME}\
 frontend:
 config:
 history:

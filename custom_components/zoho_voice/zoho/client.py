@@ -47,7 +47,7 @@ _MISSING_SCOPE_WORDS = ("INVALID_OAUTHSCOPE", "OAUTH_SCOPE_MISMATCH")
 class TokenSource(Protocol):
     """Give access tokens.
 
-    Both methods raise the errors of `read_token_reply`, or CannotConnectError.
+    What gives one raises the errors of `read_token_reply`, or CannotConnectError.
     """
 
     async def async_get(self) -> str:

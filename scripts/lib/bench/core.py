@@ -15,22 +15,14 @@ from homeassistant.components.application_credentials import (
 from homeassistant.core import HomeAssistant
 from homeassistant.runner import RuntimeConfig
 
-from scripts.lib.hass import Hass
+from scripts.lib.hass import HOME, Hass
 from scripts.lib.sandbox import CLIENT_ID, CLIENT_SECRET
 
 from .zoho import DOMAIN, SENDER_ID, WrongResultError
 
 # The same bytes as the integration posts. Headers without a template are not rendered.
-_CONFIGURATION = """\
-homeassistant:
-  name: Home
-  latitude: 40.7
-  longitude: -74.0
-  elevation: 10
-  unit_system: us_customary
-  time_zone: America/New_York
-  currency: USD
-  country: US
+_CONFIGURATION = f"""\
+{HOME}\
 logger:
   default: warning
 config:
