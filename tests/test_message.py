@@ -407,7 +407,7 @@ def test_options_are_read() -> None:
 
 
 def test_options_that_are_not_given_stay_out() -> None:
-    assert vol.Schema(OPTIONS_SCHEMA)({}) == {"data_coding": "automatic"}
+    assert vol.Schema(OPTIONS_SCHEMA)({}) == {}
 
 
 @pytest.mark.parametrize(

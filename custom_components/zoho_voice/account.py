@@ -4,7 +4,6 @@ import asyncio
 from asyncio import Future
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import batched
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -68,7 +67,7 @@ def recipients_of(entry: ConfigEntry) -> dict[str, Recipient]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SentSms:
     """Hold what became of one number's SMS, and whose number it is, if known."""
 
@@ -150,7 +149,7 @@ class Account:
         return error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Batch:
     """Hold what one request carries: numbers, each with its name if it has one."""
 
@@ -158,13 +157,16 @@ class _Batch:
     sender_id: str
     names: dict[str, str | None]
 
-    async def async_send(self, sms: Sms) -> list[SentSms] | ZohoError:
+    async def async_send(self, sms: Sms) -> dict[str, SentSms] | ZohoError:
         """Send to the batch; what goes wrong must not keep others from being tried."""
         try:
             receipts = await self.account.async_send(sms, self.sender_id, [*self.names])
         except ZohoError as err:
             return err
-        return [SentSms(receipt, self.names[receipt.number]) for receipt in receipts]
+        return {
+            receipt.number: SentSms(receipt, self.names[receipt.number])
+            for receipt in receipts
+        }
 
 
 async def async_send(
@@ -190,8 +192,7 @@ async def async_send(
         if isinstance(outcome, ZohoError):
             failed.append((outcome, batch.names))
         else:
-            for item in outcome:
-                sent[item.receipt.number] = item
+            sent |= outcome
     if failed:
         sent_to = {number: item.name for number, item in sent.items()}
         raise send_error(sent_to, failed) from failed[0][0]
@@ -205,19 +206,19 @@ def _split(
 
     Returns the numbers in the order of the recipients, each once, and the requests.
     """
-    groups: dict[tuple[Account, str], dict[str, str | None]] = {}
+    batches: list[_Batch] = []
+    last: dict[tuple[Account, str], _Batch] = {}
     numbers: dict[str, None] = {}
     for account, account_recipients in recipients.items():
         for recipient in account_recipients:
             sender = sender_id or recipient.sender_id or account.sender_id
             for number in recipient.numbers:
-                if number not in numbers:
-                    numbers[number] = None
-                    groups.setdefault((account, sender), {})[number] = (
-                        recipient.name or account.names.get(number)
-                    )
-    return numbers, [
-        _Batch(account, sender, dict(part))
-        for (account, sender), names in groups.items()
-        for part in batched(names.items(), MAX_NUMBERS, strict=False)
-    ]
+                if number in numbers:
+                    continue
+                numbers[number] = None
+                batch = last.get((account, sender))
+                if batch is None or len(batch.names) == MAX_NUMBERS:
+                    batch = last[account, sender] = _Batch(account, sender, {})
+                    batches.append(batch)
+                batch.names[number] = recipient.name or account.names.get(number)
+    return numbers, batches

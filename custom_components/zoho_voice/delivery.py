@@ -1,6 +1,6 @@
 """Send what an action asks for; the one way that all of them share."""
 
-from collections.abc import Iterable, Mapping, Set as AbstractSet
+from collections.abc import Iterable, Set as AbstractSet
 from typing import Any
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -23,16 +23,20 @@ def signal_sent(subentry_id: str) -> SignalType[()]:
     return SignalType(f"{DOMAIN}_sent_{subentry_id}")
 
 
-def _target(value: Any) -> str | int:
-    """Validate a name or number; YAML and templates make integers of numbers."""
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return value
-    raise vol.Invalid("expected a phone number or the name of a recipient")
+def _targets(value: Any) -> list[str | int]:
+    """Validate names and numbers; YAML and templates make integers of numbers."""
+    targets = cv.ensure_list(value)
+    for index, target in enumerate(targets):
+        if isinstance(target, bool) or not isinstance(target, (str, int)):
+            raise vol.Invalid(
+                "expected a phone number or the name of a recipient", path=[index]
+            )
+    return targets
 
 
 #: The fields of `zoho_voice.send_sms` and of `data` of `notify.zoho_voice`.
 DELIVERY_SCHEMA: dict[vol.Marker, Any] = {
-    vol.Optional(ATTR_RECIPIENTS, default=[]): vol.All(cv.ensure_list, [_target]),
+    vol.Optional(ATTR_RECIPIENTS, default=[]): _targets,
     vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
     **OPTIONS_SCHEMA,
 }
@@ -42,24 +46,23 @@ async def async_deliver(
     hass: HomeAssistant,
     message: str,
     title: str | None,
-    fields: Mapping[str, Any],
+    fields: dict[str, Any],
     *,
     entity_ids: Iterable[str] = (),
 ) -> list[SentSms]:
-    """Check everything, then send; `fields` are of `DELIVERY_SCHEMA`.
+    """Check everything, then send; `fields` are of `DELIVERY_SCHEMA`, and used up.
 
     Raises ServiceValidationError, before anything is sent, or SendError.
     """
-    options = dict(fields)
     recipients = await async_find_recipients(
         hass,
-        options.pop(ATTR_RECIPIENTS),
+        fields.pop(ATTR_RECIPIENTS),
         entity_ids=entity_ids,
-        config_entry_id=options.pop(ATTR_CONFIG_ENTRY_ID, None),
+        config_entry_id=fields.pop(ATTR_CONFIG_ENTRY_ID, None),
     )
-    if sender_id := options.pop(CONF_SENDER_ID, None):
+    if sender_id := fields.pop(CONF_SENDER_ID, None):
         sender_id = parse_sender_id(sender_id, hass.config.country)
-    sms = await async_compose(hass, message, title, **options)
+    sms = await async_compose(hass, message, title, **fields)
     try:
         sent = await async_send(sms, recipients, sender_id)
     except SendError as err:

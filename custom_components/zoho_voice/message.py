@@ -31,9 +31,7 @@ OPTIONS_SCHEMA: dict[vol.Marker, Any] = {
     vol.Optional(CONF_SENDER_ID): cv.string,
     vol.Optional(ATTR_SCHEDULED_TIME): cv.datetime,
     vol.Optional(ATTR_TIME_ZONE): cv.string,
-    vol.Optional(ATTR_DATA_CODING, default=_AUTOMATIC): vol.In(
-        [_AUTOMATIC, *_DATA_CODINGS]
-    ),
+    vol.Optional(ATTR_DATA_CODING): vol.In([_AUTOMATIC, *_DATA_CODINGS]),
     vol.Optional(ATTR_STATUS_CALLBACK): cv.url,
 }
 

@@ -16,7 +16,6 @@ from .errors import validation_error
 from .phone_number import mask, parse_phone_number
 
 _LETTER = re.compile(r"[^\W\d_]")
-_E164 = re.compile(r"\+\d+")
 #: After how many targets others get their turn on the event loop.
 _PAUSE_AFTER = 100
 
@@ -69,7 +68,6 @@ class _Search:
         self.found: Recipients = {}
         self._hass = hass
         self._config_entry_id = config_entry_id
-        self._registry = er.async_get(hass)
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[Known]]:
@@ -82,7 +80,7 @@ class _Search:
 
     def add_entity(self, entity_id: str) -> None:
         """Add the recipient that an entity stands for."""
-        entity = self._registry.async_get(entity_id)
+        entity = er.async_get(self._hass).async_get(entity_id)
         if (
             entity is None
             or entity.platform != DOMAIN
@@ -97,7 +95,9 @@ class _Search:
 
     def add_target(self, target: str | int) -> None:
         """Add whom a target names."""
-        if isinstance(target, int) or _E164.fullmatch(target):
+        if isinstance(target, int) or (
+            target.startswith("+") and target[1:].isdecimal()
+        ):
             self._add_number(target)
             return
         target = target.strip()

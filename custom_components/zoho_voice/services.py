@@ -1,5 +1,7 @@
 """The action `zoho_voice.send_sms`."""
 
+from typing import Any
+
 from homeassistant.components.notify.const import ATTR_MESSAGE, ATTR_TITLE
 from homeassistant.const import ATTR_NAME
 from homeassistant.core import (
@@ -22,6 +24,7 @@ from .const import CONF_SENDER_ID, DOMAIN
 from .delivery import DELIVERY_SCHEMA, async_deliver
 
 SERVICE_SEND_SMS = "send_sms"
+_TARGET_FIELDS = frozenset(map(str, cv.ENTITY_SERVICE_FIELDS))
 
 SEND_SMS_SCHEMA = vol.Schema(
     {
@@ -47,32 +50,26 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _async_send_sms(call: ServiceCall) -> ServiceResponse:
     """Send an SMS and return what became of it, one row a number."""
-    fields = {
-        key: value
-        for key, value in call.data.items()
-        if key not in cv.ENTITY_SERVICE_FIELDS
-    }
+    fields = dict(call.data)
+    target = {key: fields.pop(key) for key in _TARGET_FIELDS & fields.keys()}
     sent = await async_deliver(
         call.hass,
         fields.pop(ATTR_MESSAGE),
         fields.pop(ATTR_TITLE, None),
         fields,
-        entity_ids=_target_entity_ids(call),
+        entity_ids=_target_entity_ids(call.hass, target) if target else (),
     )
     return {"messages": [_row(item) for item in sent]} if call.return_response else None
 
 
 @callback
-def _target_entity_ids(call: ServiceCall) -> list[str]:
+def _target_entity_ids(hass: HomeAssistant, target: dict[str, Any]) -> list[str]:
     """Return the entities of a call's target.
 
     What is named has to be a recipient; areas, devices and labels may hold others.
     """
-    target = TargetSelection(call.data)
-    if not target.has_any_target:
-        return []
-    registry = er.async_get(call.hass)
-    selected = async_extract_referenced_entity_ids(call.hass, target)
+    registry = er.async_get(hass)
+    selected = async_extract_referenced_entity_ids(hass, TargetSelection(target))
     return sorted(selected.referenced) + sorted(
         entity_id
         for entity_id in selected.indirectly_referenced

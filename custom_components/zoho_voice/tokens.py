@@ -1,7 +1,6 @@
 """Access tokens for Zoho's client: the account's own, or the one of a sign-in."""
 
 from asyncio import Task, shield
-from typing import cast
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_TOKEN
@@ -44,7 +43,8 @@ class AccountTokens:
     @property
     def _access_token(self) -> str:
         """Return the token at hand, which may be dead."""
-        return cast(str, self._session.token[CONF_ACCESS_TOKEN])
+        access_token: str = self._session.token[CONF_ACCESS_TOKEN]
+        return access_token
 
     async def async_get(self) -> str:
         """Return an access token that is valid as far as is known."""

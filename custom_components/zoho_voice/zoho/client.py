@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 import logging
+import re
 from typing import Any, Protocol
 
 import aiohttp
@@ -40,8 +41,8 @@ _SUCCESS_STATUS = "SUCCESS"
 _ERROR_STATUSES = ("ERROR", "FAILED", "FAILURE")
 # Zoho-wide words (zoho-voice-api.md section 1): Voice's own are not documented, and
 # not every one of them comes with HTTP 401.
-_DEAD_TOKEN_WORDS = ("INVALID_OAUTHTOKEN", "INVALID_TICKET")
-_MISSING_SCOPE_WORDS = ("INVALID_OAUTHSCOPE", "OAUTH_SCOPE_MISMATCH")
+_DEAD_TOKEN = re.compile("INVALID_OAUTHTOKEN|INVALID_TICKET")
+_MISSING_SCOPE = re.compile("INVALID_OAUTHSCOPE|OAUTH_SCOPE_MISMATCH")
 
 
 class TokenSource(Protocol):
@@ -165,7 +166,6 @@ class ZohoVoiceClient:
                 ),
                 **kwargs,
             ) as response:
-                retry_after = response.headers.get("Retry-After")
                 text = (await response.read()).decode(errors="replace")
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as err:
             raise CannotConnectError(type(err).__name__) from err
@@ -177,14 +177,13 @@ class ZohoVoiceClient:
         _LOGGER.debug("%s answered %s", url, reply.status)
         # A success echoes the message, which may say anything.
         said = text if reply.status >= HTTPStatus.BAD_REQUEST else reply.code
-        if any(word in said for word in _MISSING_SCOPE_WORDS):
+        if _MISSING_SCOPE.search(said):
             raise MissingScopeError(reply.code, reply.message)
-        if reply.status == HTTPStatus.UNAUTHORIZED or any(
-            word in said for word in _DEAD_TOKEN_WORDS
-        ):
+        if reply.status == HTTPStatus.UNAUTHORIZED or _DEAD_TOKEN.search(said):
             raise SignInError(reply.code, reply.message)
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise ThrottledError(reply.code, reply.message, _seconds(retry_after))
+            retry_after = _seconds(response.headers.get("Retry-After"))
+            raise ThrottledError(reply.code, reply.message, retry_after)
         if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise ServerFailedError(reply.code, reply.message)
         return reply

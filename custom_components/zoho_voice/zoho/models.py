@@ -49,7 +49,7 @@ class Sms:
             "senderId": sender_id,
             "customerNumber": ",".join(numbers),
             "message": self.message,
-            "dataCoding": self.data_coding.value,
+            "dataCoding": int(self.data_coding),
         }
         if self.status_callback is not None:
             body["statusCallback"] = self.status_callback
@@ -60,7 +60,7 @@ class Sms:
         return body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Receipt:
     """Hold what Zoho said of one number, and read it when it is asked for.
 

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """Hold an HTTP status and the JSON object that came with it, empty if none did."""
 

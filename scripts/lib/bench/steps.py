@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.helpers.json import json_dumps
-from homeassistant.helpers.target import TargetSelection
 
 from custom_components.zoho_voice.account import Account, Recipient, _split
 from custom_components.zoho_voice.services import SEND_SMS_SCHEMA
@@ -99,7 +98,6 @@ def _steps() -> dict[str, Callable[[], Any]]:
     reply = Reply(200, parse_object(REPLY))
     return {
         "check the fields": lambda: SEND_SMS_SCHEMA(data),
-        "look for a target": lambda: TargetSelection(data).has_any_target,
         "compose the text": lambda: Sms(message=TEXT, data_coding=DataCoding.ENGLISH),
         "split into requests": lambda: _split(recipients, None),
         "make the body": lambda: json_dumps(sms.as_json(SENDER_ID, [NUMBER])),
