@@ -2,6 +2,7 @@
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
@@ -10,7 +11,7 @@ from custom_components.zoho_voice.delivery import DELIVERY_SCHEMA, async_deliver
 from custom_components.zoho_voice.errors import SendError
 from sandbox import FaultKind, Sandbox
 
-from .conftest import ALICE, BOB, recipient
+from .conftest import ALICE, BOB, CAROL, recipient
 
 
 async def deliver(hass: HomeAssistant, *entity_ids: str, **fields: object) -> None:
@@ -50,6 +51,22 @@ async def test_no_entity_takes_note_when_the_outcome_is_unknown(
     with pytest.raises(SendError, match="may have been sent"):
         await deliver(hass, "notify.alice")
     assert last_sent(hass, "alice") == "unknown"
+
+
+async def test_recipient_whose_entity_is_disabled_can_be_written_to(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    entity_registry.async_update_entity(
+        "notify.alice", disabled_by=er.RegistryEntryDisabler.USER
+    )
+    await hass.async_block_till_done()
+    await deliver(hass, recipients=["Alice", "Night shift"])
+    assert [sms.number for sms in sandbox.sent] == [ALICE, BOB, CAROL]
+    assert hass.states.get("notify.alice") is None
+    assert last_sent(hass, "night_shift") != "unknown"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio import Future
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
@@ -93,6 +93,8 @@ class Account:
             for recipient in reversed([*recipients.values()])
             for number in recipient.numbers
         }
+        #: What to call when a recipient was written to, by its subentry id.
+        self.on_sent: dict[str, Callable[[], None]] = {}
         self._slots = asyncio.Semaphore(MAX_REQUESTS)
         self._joint: dict[
             tuple[Sms, Hashable], tuple[list[Recipient], Future[SendError | None]]

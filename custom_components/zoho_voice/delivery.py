@@ -6,21 +6,14 @@ from typing import Any
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.util.signal_type import SignalType
 import voluptuous as vol
 
 from .account import SentSms, async_send
-from .const import ATTR_RECIPIENTS, CONF_SENDER_ID, DOMAIN
+from .const import ATTR_RECIPIENTS, CONF_SENDER_ID
 from .errors import SendError
 from .message import OPTIONS_SCHEMA, async_compose
 from .phone_number import parse_sender_id
 from .recipients import Recipients, async_find_recipients
-
-
-def signal_sent(subentry_id: str) -> SignalType[()]:
-    """Return the signal that says that a recipient was written to."""
-    return SignalType(f"{DOMAIN}_sent_{subentry_id}")
 
 
 def _targets(value: Any) -> list[str | int]:
@@ -66,18 +59,18 @@ async def async_deliver(
     try:
         sent = await async_send(sms, recipients, sender_id)
     except SendError as err:
-        _async_signal(hass, recipients, err.sent_to)
+        _async_tell(recipients, err.sent_to)
         raise
-    _async_signal(hass, recipients, {item.receipt.number for item in sent})
+    _async_tell(recipients, {item.receipt.number for item in sent})
     return sent
 
 
 @callback
-def _async_signal(
-    hass: HomeAssistant, recipients: Recipients, sent_to: AbstractSet[str]
-) -> None:
+def _async_tell(recipients: Recipients, sent_to: AbstractSet[str]) -> None:
     """Tell the entities of the recipients who got it on all of their numbers."""
-    for account_recipients in recipients.values():
+    for account, account_recipients in recipients.items():
         for recipient in account_recipients:
-            if recipient.subentry_id and sent_to >= set(recipient.numbers):
-                async_dispatcher_send(hass, signal_sent(recipient.subentry_id))
+            if recipient.subentry_id in account.on_sent and sent_to >= set(
+                recipient.numbers
+            ):
+                account.on_sent[recipient.subentry_id]()

@@ -1,6 +1,7 @@
 """The recipients as notify entities, and the classic action `notify.zoho_voice`."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, override
 
 from homeassistant.components.notify import (  # type: ignore[attr-defined]
@@ -9,10 +10,10 @@ from homeassistant.components.notify import (  # type: ignore[attr-defined]
 )
 from homeassistant.components.notify.const import ATTR_DATA, ATTR_TARGET, ATTR_TITLE
 from homeassistant.components.notify.legacy import BaseNotificationService
+from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import ConfigType, DiscoveryInfoType
 from homeassistant.util import slugify
@@ -20,7 +21,7 @@ import voluptuous as vol
 
 from .account import Account, Recipient, ZohoVoiceConfigEntry
 from .const import ATTR_RECIPIENTS, DOMAIN
-from .delivery import DELIVERY_SCHEMA, async_deliver, signal_sent
+from .delivery import DELIVERY_SCHEMA, async_deliver
 from .errors import validation_error
 from .message import async_compose
 from .recipients import subentries_of
@@ -45,20 +46,14 @@ async def async_setup_entry(
         model="Zoho Voice",
         name=entry.title,
     )
+    via: dict[str, Any] = (
+        {"via_device_id": account_device.id}
+        if (MAJOR_VERSION, MINOR_VERSION) >= (2026, 8)
+        else {"via_device": (DOMAIN, entry.entry_id)}  # until 2026.7
+    )
     for subentry_id, recipient in entry.runtime_data.recipients.items():
-        device_info = DeviceInfo(
-            entry_type=DeviceEntryType.SERVICE,
-            identifiers={(DOMAIN, subentry_id)},
-            manufacturer="Zoho",
-            model="Recipient",
-            name=recipient.name,
-        )
-        if "via_device_id" in DeviceInfo.__optional_keys__:
-            device_info["via_device_id"] = account_device.id
-        else:  # before Home Assistant 2026.8
-            device_info["via_device"] = DOMAIN, entry.entry_id  # type: ignore[typeddict-unknown-key]
         async_add_entities(
-            [RecipientEntity(entry.runtime_data, subentry_id, recipient, device_info)],
+            [RecipientEntity(entry.runtime_data, subentry_id, recipient, via)],
             config_subentry_id=subentry_id,
         )
 
@@ -76,25 +71,38 @@ class RecipientEntity(NotifyEntity):
         account: Account,
         subentry_id: str,
         recipient: Recipient,
-        device_info: DeviceInfo,
+        via: Mapping[str, Any],
     ) -> None:
-        """Take the recipient's place in Home Assistant."""
+        """Take the recipient's place in Home Assistant, on a device of its own."""
         self._account = account
-        self._recipient = recipient
         self._subentry_id = subentry_id
+        self._recipient = recipient
+        self._via = via
         self._attr_unique_id = subentry_id
-        self._attr_device_info = device_info
+
+    @property
+    @override
+    def device_info(self) -> DeviceInfo:
+        """Describe the device; only its registration asks, so nothing is kept."""
+        device_info: DeviceInfo = DeviceInfo(
+            **self._via,  # type: ignore[typeddict-item]
+            entry_type=DeviceEntryType.SERVICE,
+            identifiers={(DOMAIN, self._subentry_id)},
+            manufacturer="Zoho",
+            model="Recipient",
+            name=self._recipient.name,
+        )
+        return device_info
 
     @override
     async def async_added_to_hass(self) -> None:
         """Follow what other actions send to the recipient."""
-        self.async_on_remove(
-            async_dispatcher_connect(
-                self.hass,
-                signal_sent(self._subentry_id),
-                self._async_record_notification,
-            )
-        )
+        self._account.on_sent[self._subentry_id] = self._async_record_notification
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Follow no more."""
+        del self._account.on_sent[self._subentry_id]
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
