@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 import gc
 import tracemalloc
 
@@ -15,6 +16,7 @@ from .mail import DOMAIN as SMTP, MailServer
 from .many_recipients import growth
 from .result import Result, Table, Target
 from .rounds import Sample, Spread, cpus, ratio, timed, walls
+from .smtp_alike import registered_like_ours
 from .stretch import longest_stretch
 from .zoho import (
     DOMAIN as ZOHO,
@@ -24,47 +26,60 @@ from .zoho import (
     remove_entry,
 )
 
-type NewEntry = Callable[[int], Awaitable[ConfigEntry]]
-
+#: `smtp` if it registered of each recipient what we do: what that alone takes.
+ALIKE = "smtp, registered alike"
+THEIRS = (SMTP, ALIKE)
 FIRST, AGAIN, RELOAD = "first set-up", "set-up, registered", "reload"
 PHASES = (FIRST, AGAIN, RELOAD)
+OF = {"wall": walls, "CPU": cpus}
 LARGE = 1000
 #: With what comes once an account.
 _BASE_SIZE = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """Make an entry with so many recipients, and what has to hold while it lives."""
+
+    new_entry: Callable[[int], Awaitable[ConfigEntry]]
+    during: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
 async def measure(bench: Bench, mail: MailServer) -> Result:
-    """Set up both in turns; then again to count bytes."""
+    """Set up all in turns; then again to count bytes."""
 
     async def smtp_entry(recipients: int) -> ConfigEntry:
         return mail.entry(recipients)
 
-    new_entry: dict[str, NewEntry] = {ZOHO: bench.zoho.entry, SMTP: smtp_entry}
-    for make in new_entry.values():  # warm
-        await _times(bench.hass, await make(_BASE_SIZE), _BASE_SIZE)
+    contestants = {
+        ZOHO: Contestant(bench.zoho.entry),
+        SMTP: Contestant(smtp_entry),
+        ALIKE: Contestant(smtp_entry, registered_like_ours),
+    }
+    for contestant in contestants.values():  # warm
+        await _times(bench.hass, contestant, _BASE_SIZE)
     result = Result("set_up")
-    await _measure_time(bench, new_entry, result)
-    await _measure_memory(bench, new_entry, result)
+    await _measure_time(bench, contestants, result)
+    await _measure_memory(bench, contestants, result)
     return result
 
 
 async def _measure_time(
-    bench: Bench, new_entry: dict[str, NewEntry], result: Result
+    bench: Bench, contestants: dict[str, Contestant], result: Result
 ) -> None:
     samples: dict[str, dict[str, dict[int, list[Sample]]]] = {
-        phase: {domain: {} for domain in new_entry} for phase in PHASES
+        phase: {name: {} for name in contestants} for phase in PHASES
     }
-    stretches: dict[str, dict[int, list[float]]] = {domain: {} for domain in new_entry}
+    stretches: dict[str, dict[int, list[float]]] = {name: {} for name in contestants}
     for size, rounds in bench.scale.set_up.items():
         for number in range(rounds):
-            domains = [*new_entry]
-            for domain in domains if number % 2 else reversed(domains):
+            names = [*contestants]
+            for name in names if number % 2 else reversed(names):
                 gc.collect()
-                entry = await new_entry[domain](size)
-                times, stretch = await _times(bench.hass, entry, size)
-                stretches[domain].setdefault(size, []).append(stretch)
+                times, stretch = await _times(bench.hass, contestants[name], size)
+                stretches[name].setdefault(size, []).append(stretch)
                 for phase, sample in times.items():
-                    samples[phase][domain].setdefault(size, []).append(sample)
+                    samples[phase][name].setdefault(size, []).append(sample)
     result.raw |= {"time": samples, "stretch": stretches}
     result.tables.append(
         Table(
@@ -72,25 +87,24 @@ async def _measure_time(
             (
                 "recipients",
                 "",
-                f"{ZOHO}, wall, ms",
-                f"{SMTP}, wall, ms",
-                "ratio, wall",
-                "ratio, CPU",
+                *(f"{name}, wall, ms" for name in contestants),
+                *(f"against {name}, {what}" for name in THEIRS for what in OF),
             ),
             [
                 (
                     f"{size:,}",
                     phase,
                     *(
-                        Spread.of(walls(samples[phase][domain][size])).text(1000, 1)
-                        for domain in new_entry
+                        Spread.of(walls(samples[phase][name][size])).text(1000, 1)
+                        for name in contestants
                     ),
                     *(
                         ratio(
                             of(samples[phase][ZOHO][size]),
-                            of(samples[phase][SMTP][size]),
+                            of(samples[phase][name][size]),
                         ).text()
-                        for of in (walls, cpus)
+                        for name in THEIRS
+                        for of in OF.values()
                     ),
                 )
                 for phase in PHASES
@@ -101,13 +115,13 @@ async def _measure_time(
     result.tables.append(
         Table(
             "Longest stretch on the event loop during the first set-up: wall, ms",
-            ("recipients", *new_entry),
+            ("recipients", *contestants),
             [
                 (
                     f"{size:,}",
                     *(
-                        Spread.of(stretches[domain][size]).text(1000, 1)
-                        for domain in new_entry
+                        Spread.of(stretches[name][size]).text(1000, 1)
+                        for name in contestants
                     ),
                 )
                 for size in bench.scale.set_up
@@ -116,13 +130,14 @@ async def _measure_time(
     )
     result.targets += [
         Target(
-            f"Time per recipient, {phase}, of smtp's",
+            f"Time per recipient, {phase}, against {name}",
             ratio(
                 _per_recipient(samples[phase][ZOHO]),
-                _per_recipient(samples[phase][SMTP]),
+                _per_recipient(samples[phase][name]),
             ),
             1,
         )
+        for name in THEIRS
         for phase in PHASES
     ]
     result.targets += [
@@ -141,12 +156,13 @@ def _per_recipient(by_size: dict[int, list[Sample]]) -> list[float]:
 
 
 async def _times(
-    hass: HomeAssistant, entry: ConfigEntry, recipients: int
+    hass: HomeAssistant, contestant: Contestant, recipients: int
 ) -> tuple[dict[str, Sample], float]:
     """Measure a life of an entry, and its first set-up's longest stretch on the loop.
 
     It leaves nothing behind.
     """
+    entry = await contestant.new_entry(recipients)
 
     async def set_up() -> None:
         await hass.config_entries.async_setup(entry.entry_id)
@@ -156,17 +172,18 @@ async def _times(
         await hass.config_entries.async_reload(entry.entry_id)
         await hass.async_block_till_done()
 
-    with longest_stretch() as stretch:
-        samples = {
-            FIRST: await timed(lambda: asyncio.create_task(add_entry(hass, entry)))
-        }
-    _check(hass, entry, recipients)
-    await hass.config_entries.async_unload(entry.entry_id)
-    await hass.async_block_till_done()
-    samples[AGAIN] = await timed(set_up)
-    _check(hass, entry, recipients)
-    samples[RELOAD] = await timed(reload)
-    _check(hass, entry, recipients)
+    with contestant.during():
+        with longest_stretch() as stretch:
+            samples = {
+                FIRST: await timed(lambda: asyncio.create_task(add_entry(hass, entry)))
+            }
+        _check(hass, entry, recipients)
+        await hass.config_entries.async_unload(entry.entry_id)
+        await hass.async_block_till_done()
+        samples[AGAIN] = await timed(set_up)
+        _check(hass, entry, recipients)
+        samples[RELOAD] = await timed(reload)
+        _check(hass, entry, recipients)
     await _forget(hass, entry)
     return samples, stretch.wall
 
@@ -198,34 +215,36 @@ def _tracing() -> Iterator[None]:
 
 
 async def _measure_memory(
-    bench: Bench, new_entry: dict[str, NewEntry], result: Result
+    bench: Bench, contestants: dict[str, Contestant], result: Result
 ) -> None:
-    found: dict[str, list[float]] = {domain: [] for domain in new_entry}
+    found: dict[str, list[float]] = {name: [] for name in contestants}
     large, rounds = bench.scale.memory
     for _ in range(rounds):
-        for domain, make in new_entry.items():
+        for name, contestant in contestants.items():
             of_size = []
             for size in (_BASE_SIZE, large):
                 gc.collect()
-                with _tracing():
-                    entry = await make(size)
+                with contestant.during(), _tracing():
+                    entry = await contestant.new_entry(size)
                     await add_entry(bench.hass, entry)
                     gc.collect()
                     of_size.append(tracemalloc.get_traced_memory()[0])
                 _check(bench.hass, entry, size)
                 await _forget(bench.hass, entry)
-            found[domain].append((of_size[1] - of_size[0]) / (large - _BASE_SIZE))
+            found[name].append((of_size[1] - of_size[0]) / (large - _BASE_SIZE))
     result.raw["memory"] = found
     result.tables.append(
         Table(
             "Memory per recipient",
             ("integration", "KiB"),
             [
-                (domain, Spread.of(values).text(1 / 1024))
-                for domain, values in found.items()
+                (name, Spread.of(values).text(1 / 1024))
+                for name, values in found.items()
             ],
         )
     )
-    result.targets.append(
-        Target("Memory per recipient, of smtp's", ratio(found[ZOHO], found[SMTP]), 1)
-    )
+    result.targets += [
+        Target(f"Memory per recipient, against {name}", ratio(found[ZOHO], values), 1)
+        for name, values in found.items()
+        if name != ZOHO
+    ]
