@@ -102,7 +102,7 @@ class RecipientEntity(NotifyEntity):
     @override
     async def async_will_remove_from_hass(self) -> None:
         """Follow no more."""
-        del self._account.on_sent[self._subentry_id]
+        self._account.on_sent.pop(self._subentry_id, None)
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
