@@ -11,6 +11,7 @@ from custom_components.zoho_voice.zoho.reply import Reply, parse_object
 @pytest.mark.parametrize(
     ("text", "value"),
     [
+        ('{"a": "\\ud83d"}', {"a": "\ud83d"}),
         ('{"a": 1}', {"a": 1}),
         (' \n{"a": {"b": []}}\n', {"a": {"b": []}}),
         ("{}", {}),
@@ -30,13 +31,17 @@ from custom_components.zoho_voice.zoho.reply import Reply, parse_object
     ids=lambda value: repr(value)[:20],
 )
 def test_only_an_object_is_read(text: str, value: dict[str, Any]) -> None:
-    assert parse_object(text) == value
+    assert parse_object(text.encode()) == value
+
+
+def test_broken_utf_8_does_not_hide_the_rest() -> None:
+    assert parse_object(b'{"a": "\xf0\x9f", "b": 1}') == {"a": "\ufffd", "b": 1}
 
 
 @settings(deadline=None)
 @given(st.text() | st.from_regex(r"[\[{][\[\]{}:,\"0-9eE.a-z\s-]*", fullmatch=True))
 def test_no_text_is_too_odd(text: str) -> None:
-    assert isinstance(parse_object(text), dict)
+    assert isinstance(parse_object(text.encode()), dict)
 
 
 @pytest.mark.parametrize(

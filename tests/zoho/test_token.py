@@ -55,7 +55,7 @@ HTML = "<html><body>Zoho Accounts</body></html>"
 
 
 def test_token_of_a_code_keeps_all_but_the_api_domain() -> None:
-    assert read_token_reply(200, json.dumps(GRANTED)) == {
+    assert read_token_reply(200, json.dumps(GRANTED).encode()) == {
         "access_token": "1000.access",
         "refresh_token": "1000.refresh",
         "token_type": "Bearer",
@@ -66,7 +66,7 @@ def test_token_of_a_code_keeps_all_but_the_api_domain() -> None:
 def test_token_of_a_refresh_token_brings_no_refresh_token() -> None:
     reply = {**GRANTED}
     del reply["refresh_token"]
-    assert read_token_reply(200, json.dumps(reply)) == {
+    assert read_token_reply(200, json.dumps(reply).encode()) == {
         "access_token": "1000.access",
         "token_type": "Bearer",
         "expires_in": 3600,
@@ -87,14 +87,14 @@ def test_token_of_a_refresh_token_brings_no_refresh_token() -> None:
 def test_token_that_is_written_in_another_way(
     changes: dict[str, Any], expires_in: int
 ) -> None:
-    token = read_token_reply(200, json.dumps(GRANTED | changes))
+    token = read_token_reply(200, json.dumps(GRANTED | changes).encode())
     assert token["access_token"] == "1000.access"
     assert token["expires_in"] == expires_in
     assert type(token["expires_in"]) is int
 
 
 def test_token_without_a_life_time_or_type_gets_the_documented_ones() -> None:
-    token = read_token_reply(200, '{"access_token": "1000.access"}')
+    token = read_token_reply(200, b'{"access_token": "1000.access"}')
     assert token == {
         "access_token": "1000.access",
         "token_type": "Bearer",
@@ -119,7 +119,7 @@ def test_error_counts_whatever_the_status(
     status: int, error: str, error_class: type[ZohoError]
 ) -> None:
     with pytest.raises(ZohoError) as raised:
-        read_token_reply(status, json.dumps({"error": error}))
+        read_token_reply(status, json.dumps({"error": error}).encode())
     assert type(raised.value) is error_class
     assert raised.value.code == error
 
@@ -154,7 +154,7 @@ def test_reply_without_a_token(
     status: int, reply: str, error_class: type[ZohoError], code: str | None
 ) -> None:
     with pytest.raises(ZohoError) as raised:
-        read_token_reply(status, reply)
+        read_token_reply(status, reply.encode())
     assert type(raised.value) is error_class
     if code is not None:
         assert raised.value.code == code
@@ -163,12 +163,12 @@ def test_reply_without_a_token(
 @pytest.mark.parametrize("expires_in", ["soon", "", None, [], {}, "1e3", float("inf")])
 def test_life_time_that_is_none_is_a_failure_of_the_server(expires_in: Any) -> None:
     with pytest.raises(AccountsServerError):
-        read_token_reply(200, json.dumps(GRANTED | {"expires_in": expires_in}))
+        read_token_reply(200, json.dumps(GRANTED | {"expires_in": expires_in}).encode())
 
 
 def test_error_shows_zohos_words_but_not_in_a_log() -> None:
     with pytest.raises(ThrottledError) as raised:
-        read_token_reply(400, json.dumps(THROTTLED))
+        read_token_reply(400, json.dumps(THROTTLED).encode())
     assert raised.value.message == THROTTLED["error_description"]
     assert "continuously" not in f"{raised.value} {raised.value!r}"
 
@@ -192,7 +192,7 @@ FIELDS = [*GRANTED, "error", "error_description", "status"]
 )
 def test_every_reply_is_a_token_or_an_error(status: int, text: str) -> None:
     try:
-        token = read_token_reply(status, text)
+        token = read_token_reply(status, text.encode())
     except ZohoError as err:
         assert not isinstance(err, CannotConnectError)  # noqa: PT017
     else:

@@ -166,17 +166,21 @@ class ZohoVoiceClient:
                 ),
                 **kwargs,
             ) as response:
-                text = (await response.read()).decode(errors="replace")
+                body = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as err:
             raise CannotConnectError(type(err).__name__) from err
         except TimeoutError as err:
             raise TimedOutError from err
         except aiohttp.ClientError as err:
             raise ConnectionLostError(type(err).__name__) from err
-        reply = Reply(response.status, parse_object(text))
+        reply = Reply(response.status, parse_object(body))
         _LOGGER.debug("%s answered %s", url, reply.status)
         # A success echoes the message, which may say anything.
-        said = text if reply.status >= HTTPStatus.BAD_REQUEST else reply.code
+        said = (
+            body.decode(errors="replace")
+            if reply.status >= HTTPStatus.BAD_REQUEST
+            else reply.code
+        )
         if _MISSING_SCOPE.search(said):
             raise MissingScopeError(reply.code, reply.message)
         if reply.status == HTTPStatus.UNAUTHORIZED or _DEAD_TOKEN.search(said):

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 import json
 from typing import Any
 
+import orjson
+
 
 @dataclass(slots=True)
 class Reply:
@@ -25,10 +27,14 @@ class Reply:
         return str(self.body.get("message") or self.body.get("error_description") or "")
 
 
-def parse_object(text: str) -> dict[str, Any]:
+def parse_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object in a body, empty where there is none."""
     try:
-        value = json.loads(text)
-    except ValueError, RecursionError:
-        return {}
+        value = orjson.loads(body)
+    except ValueError:
+        # It is strict, and half an emoji must not hide that a message was sent.
+        try:
+            value = json.loads(body.decode(errors="replace"))
+        except ValueError, RecursionError:
+            return {}
     return value if isinstance(value, dict) else {}

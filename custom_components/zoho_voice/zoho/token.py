@@ -54,19 +54,19 @@ async def async_revoke_token(
 
     Raises RejectedError or CannotConnectError.
     """
-    status, text = await _async_post(
+    status, body = await _async_post(
         session,
         data_center,
         "/oauth/v2/token/revoke",
         params={"token": refresh_token},
     )
-    if status != HTTPStatus.OK or "error" in parse_object(text):
+    if status != HTTPStatus.OK or "error" in parse_object(body):
         raise RejectedError(f"HTTP {status}")
 
 
 async def _async_post(
     session: aiohttp.ClientSession, data_center: DataCenter, path: str, **kwargs: Any
-) -> tuple[int, str]:
+) -> tuple[int, bytes]:
     """Call the accounts server; whatever goes wrong on the way, no SMS was sent."""
     try:
         async with session.post(
@@ -75,12 +75,12 @@ async def _async_post(
             timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             **kwargs,
         ) as response:
-            return response.status, await response.text(errors="replace")
+            return response.status, await response.read()
     except (aiohttp.ClientError, TimeoutError) as err:
         raise CannotConnectError(type(err).__name__) from err
 
 
-def read_token_reply(status: int, text: str) -> dict[str, Any]:
+def read_token_reply(status: int, body: bytes) -> dict[str, Any]:
     """Return the token of a reply to a code or a refresh token.
 
     The token holds `access_token`, `expires_in` (seconds), `token_type`, and
@@ -89,7 +89,7 @@ def read_token_reply(status: int, text: str) -> dict[str, Any]:
     Raises ThrottledError, SignInError or one of its kinds, RejectedError, or
     AccountsServerError.
     """
-    reply = parse_object(text)
+    reply = parse_object(body)
     error = str(reply.get("error") or "")
     description = str(reply.get("error_description") or "")
     # The texts are localised, the status is not.

@@ -45,7 +45,7 @@ REPLY = json.dumps(
         },
         "status": "SUCCESS",
     }
-)
+).encode()
 
 
 async def measure(bench: Bench, entry: ConfigEntry) -> Result:
