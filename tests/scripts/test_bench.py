@@ -49,6 +49,7 @@ def test_growth_is_the_step_from_100_to_1000() -> None:
 
 async def test_every_round_begins_with_another_contestant() -> None:
     order: list[str] = []
+    warmed: list[str] = []
     checked: list[str] = []
 
     def turn(name: str):
@@ -57,11 +58,15 @@ async def test_every_round_begins_with_another_contestant() -> None:
 
         return run
 
+    async def before(name: str) -> None:
+        warmed.append(name)
+
     async def after(name: str) -> None:
         checked.append(name)
 
-    samples = await interleave(3, {name: turn(name) for name in "abc"}, after)
-    assert order == checked == [*"abc", *"bca", *"cab"]
+    turns = {name: turn(name) for name in "abc"}
+    samples = await interleave(3, turns, after, before)
+    assert order == warmed == checked == [*"abc", *"bca", *"cab"]
     assert [*map(len, samples.values())] == [3, 3, 3]
 
 

@@ -65,18 +65,27 @@ async def timed(turn: Callable[[], Awaitable[None]]) -> Sample:
     return Sample(time.perf_counter() - wall, time.process_time() - cpu)
 
 
+async def _nothing(_: str) -> None:
+    """Do nothing."""
+
+
 async def interleave(
     rounds: int,
     turns: Mapping[str, Callable[[], Awaitable[None]]],
     after: Callable[[str], Awaitable[None]],
+    before: Callable[[str], Awaitable[None]] = _nothing,
 ) -> dict[str, list[Sample]]:
-    """Measure all in each round, another one first each time; `after` is not timed."""
+    """Measure all in each round, another one first each time.
+
+    `before` and `after` belong to each turn, and are not timed.
+    """
     samples: dict[str, list[Sample]] = {name: [] for name in turns}
     names = [*turns]
     for number in range(rounds):
         gc.collect()
         first = number % len(names)
         for name in names[first:] + names[:first]:
+            await before(name)
             samples[name].append(await timed(turns[name]))
             await after(name)
     return samples
