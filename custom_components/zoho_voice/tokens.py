@@ -43,7 +43,7 @@ class AccountTokens:
     @property
     def _access_token(self) -> str:
         """Return the token at hand, which may be dead."""
-        access_token: str = self._entry.data[CONF_TOKEN][CONF_ACCESS_TOKEN]
+        access_token: str = self._session.token[CONF_ACCESS_TOKEN]
         return access_token
 
     async def async_get(self) -> str:
