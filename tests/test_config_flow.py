@@ -800,7 +800,7 @@ async def test_signing_in_again_renews_the_token_and_keeps_the_rest(
 ) -> None:
     sandbox.revoke_refresh_tokens()
     sandbox.revoked.clear()
-    before, loaded = {**account.data}, account.runtime_data
+    before, loaded = {**account.data}, account.runtime_data.client
     result = await account.start_reauth_flow(hass)
     assert (result["type"], result["step_id"]) == (
         FlowResultType.FORM,
@@ -819,7 +819,7 @@ async def test_signing_in_again_renews_the_token_and_keeps_the_rest(
     assert before.pop("token") != account.data["token"]
     assert after == before
     assert account.state is ConfigEntryState.LOADED
-    assert account.runtime_data is not loaded
+    assert account.runtime_data.client is not loaded
     assert hass.config_entries.flow.async_progress() == []
     assert sandbox.revoked == []
     await hass.services.async_call(
@@ -915,7 +915,7 @@ async def test_changed_sender_is_used_by_the_next_message(
 async def test_unchanged_sender_only_sends_the_test_sms(
     hass: HomeAssistant, person: Person, sandbox: Sandbox, account: MockConfigEntry
 ) -> None:
-    loaded = account.runtime_data
+    loaded = account.runtime_data.client
     result = await account.start_reconfigure_flow(hass)
     result = await person.submit(result, sender_id=SENDER_ID, test_number=ALICE)
     assert result["reason"] == "reconfigure_successful"
@@ -923,7 +923,7 @@ async def test_unchanged_sender_only_sends_the_test_sms(
     assert [(sms.number, sms.message) for sms in sandbox.sent] == [
         (ALICE, TEST_MESSAGE)
     ]
-    assert account.runtime_data is loaded
+    assert account.runtime_data.client is loaded
     assert "test_number" not in account.data
 
 

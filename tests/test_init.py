@@ -475,7 +475,7 @@ async def test_recipients_of_an_account_that_failed_to_set_up_have_actions(
 async def test_accounts_of_other_integrations_are_left_alone(
     hass: HomeAssistant, account: MockConfigEntry, caplog: pytest.LogCaptureFixture
 ) -> None:
-    loaded = account.runtime_data
+    loaded = account.runtime_data.client
     other = MockConfigEntry(
         domain="other", subentries_data=[recipient("Stranger", DAVE)]
     )
@@ -484,7 +484,7 @@ async def test_accounts_of_other_integrations_are_left_alone(
     hass.config_entries.async_update_entry(other, title="Other")
     await hass.async_block_till_done()
     assert "zoho_voice_stranger" not in classic_actions(hass)
-    assert account.runtime_data is loaded
+    assert account.runtime_data.client is loaded
     assert told(caplog.records, logging.ERROR) == ""
 
 

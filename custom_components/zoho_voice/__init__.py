@@ -10,8 +10,13 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
     ConfigEntryState,
 )
-from homeassistant.const import CONF_NAME, CONF_TOKEN, Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import (
+    CONF_NAME,
+    CONF_TOKEN,
+    EVENT_HOMEASSISTANT_STOP,
+    Platform,
+)
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, discovery
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -22,7 +27,14 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
-from .account import Account, ZohoVoiceConfigEntry, data_center_of, recipients_of
+from .account import (
+    ZohoVoiceConfigEntry,
+    async_forget_account,
+    async_get_account,
+    async_wait_for_accounts,
+    data_center_of,
+    recipients_of,
+)
 from .application_credentials import ZohoOAuth2Implementation
 from .const import CONF_SENDER_ID, DOMAIN
 from .phone_number import warm_up
@@ -68,6 +80,12 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
             hass.config_entries.async_schedule_reload(entry.entry_id)
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, async_entry_changed)
+
+    async def async_stop(_: Event) -> None:
+        """Let the requests end before the connections are closed."""
+        await async_wait_for_accounts(hass)
+
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, async_stop)
     return True
 
 
@@ -85,9 +103,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) ->
         data_center,
     )
     await hass.async_add_executor_job(warm_up, hass.config.country)
-    entry.runtime_data = Account(
-        client, entry.data[CONF_SENDER_ID], recipients_of(entry)
-    )
+    entry.runtime_data = async_get_account(hass, entry)
+    entry.runtime_data.load(client, entry.data[CONF_SENDER_ID], recipients_of(entry))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_create_background_task(
         hass, _async_check_sign_in(client), f"check the sign-in of {entry.entry_id}"
@@ -96,12 +113,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) ->
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -> bool:
-    """Unload an account."""
+    """Unload an account, once its requests have ended."""
+    await entry.runtime_data.async_unload()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -> None:
     """Revoke the account's refresh token at Zoho, if Zoho can be reached."""
+    async_forget_account(hass, entry)
     try:
         implementation = await _async_get_implementation(hass, entry)
         await implementation.async_revoke(entry.data[CONF_TOKEN]["refresh_token"])

@@ -1,13 +1,16 @@
 """One Zoho Voice account: the only way a message leaves."""
 
 import asyncio
-from asyncio import Future
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from asyncio import Task
+from collections.abc import Callable, Collection, Coroutine, Hashable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.async_ import create_eager_task
+from homeassistant.util.hass_dict import HassKey
 
 from .const import (
     CONF_ACCOUNTS_URL,
@@ -16,17 +19,23 @@ from .const import (
     CONF_SENDER_ID,
     CONF_VOICE_URL,
     DATA_CENTER_OTHER,
+    DOMAIN,
 )
-from .errors import SendError, send_error
-from .zoho.client import ZohoVoiceClient
+from .errors import NotLoadedError
+from .zoho.client import REQUEST_TIMEOUT, ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, DataCenter
 from .zoho.errors import ZohoError
-from .zoho.models import MAX_NUMBERS, Receipt, Sms
+from .zoho.models import Receipt, Sms
+
+if TYPE_CHECKING:
+    from .sending import JointSending
 
 type ZohoVoiceConfigEntry = ConfigEntry[Account]
 
 #: How many requests of one account may be under way at once.
 MAX_REQUESTS = 4
+
+_ACCOUNTS: HassKey[dict[str, Account]] = HassKey(DOMAIN)
 
 
 def data_center_of(data: Mapping[str, Any]) -> DataCenter:
@@ -67,24 +76,36 @@ def recipients_of(entry: ConfigEntry) -> dict[str, Recipient]:
     }
 
 
-@dataclass(slots=True)
-class SentSms:
-    """Hold what became of one number's SMS, and whose number it is, if known."""
-
-    receipt: Receipt
-    name: str | None
-
-
 class Account:
-    """Send for one Zoho Voice account, never more than `MAX_REQUESTS` at once."""
+    """Send for one Zoho Voice account, never more than `MAX_REQUESTS` at once.
+
+    It outlives the reloads of its entry: a request that is under way meanwhile still
+    has somewhere to report to.
+    """
 
     def __init__(
         self,
-        client: ZohoVoiceClient,
-        sender_id: str,
+        client: ZohoVoiceClient | None = None,
+        sender_id: str = "",
         recipients: Mapping[str, Recipient] = MappingProxyType({}),
     ) -> None:
-        """Keep the account's sender ID and its recipients by their subentry id."""
+        """Start with what is known; without a client the account is not loaded."""
+        #: What to call when a recipient was written to, by its subentry id.
+        self.on_sent: dict[str, Callable[[], None]] = {}
+        #: What entities of the same call send together, until it starts.
+        self.joint_sendings: dict[tuple[Sms, Hashable], JointSending] = {}
+        self._slots = asyncio.Semaphore(MAX_REQUESTS)
+        self._under_way: set[Task[Any]] = set()
+        self.load(client, sender_id, recipients)
+
+    @callback
+    def load(
+        self,
+        client: ZohoVoiceClient | None,
+        sender_id: str,
+        recipients: Mapping[str, Recipient],
+    ) -> None:
+        """Take the account's client, sender ID, and recipients by subentry id."""
         self.client = client
         self.sender_id = sender_id
         self.recipients = recipients
@@ -93,134 +114,77 @@ class Account:
             for recipient in reversed([*recipients.values()])
             for number in recipient.numbers
         }
-        #: What to call when a recipient was written to, by its subentry id.
-        self.on_sent: dict[str, Callable[[], None]] = {}
-        self._slots = asyncio.Semaphore(MAX_REQUESTS)
-        self._joint: dict[
-            tuple[Sms, Hashable], tuple[list[Recipient], Future[SendError | None]]
-        ] = {}
 
-    async def async_send(
-        self, sms: Sms, sender_id: str, numbers: Sequence[str]
-    ) -> list[Receipt]:
-        """Send to 1 to 10 numbers with one request. Raises ZohoError."""
-        async with self._slots:
-            return await self.client.async_send_sms(sms, sender_id, numbers)
+    async def async_unload(self) -> None:
+        """Start no more requests, and wait for those that are under way."""
+        self.client = None
+        await self.async_wait()
 
-    async def async_send_jointly(
-        self, sms: Sms, recipient: Recipient, call: Hashable
-    ) -> None:
-        """Send together with the other recipients of the same call.
+    async def async_wait(self) -> None:
+        """Wait for what is under way, at most as long as a request may take."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=REQUEST_TIMEOUT)
 
-        Home Assistant calls the entities of one action all at the same moment and
-        raises the first error only. Together they share requests, and one error that
-        names everybody.
+    async def async_start(
+        self, sms: Sms, sender_id: str, numbers: Collection[str]
+    ) -> Task[list[Receipt] | ZohoError] | None:
+        """Start a request to 1 to 10 numbers as soon as there is a slot for it.
 
-        Raises SendError.
+        Until then it belongs to the caller, who may take numbers away; None if there
+        are none left. From then on it belongs to the account, and ends even if the
+        caller is cancelled.
+
+        Raises what `TokenSource.async_get` does, or NotLoadedError.
         """
-        key = sms, call
-        if key in self._joint:
-            recipients, outcome = self._joint[key]
-            recipients.append(recipient)
-            err = await asyncio.shield(outcome)
-        else:
-            err = await self._async_lead(key, recipient)
-        if err and not err.sent_to.issuperset(recipient.numbers):
-            raise err
+        if self.client is None:
+            raise NotLoadedError
+        await self.client.async_authorize()
+        await self._slots.acquire()
+        if not numbers:
+            self._slots.release()
+            return None
+        return self.keep(self._async_send(sms, sender_id, [*numbers]))
 
-    async def _async_lead(
-        self, key: tuple[Sms, Hashable], recipient: Recipient
-    ) -> SendError | None:
-        """Send to a recipient and to all who join until the loop comes round."""
-        recipients = [recipient]
-        outcome = asyncio.get_running_loop().create_future()
-        self._joint[key] = recipients, outcome
-        error: SendError | None = None
+    @callback
+    def keep[T](self, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
+        """Run what has to end, whatever becomes of the caller."""
+        task = create_eager_task(coroutine)
+        if not task.done():
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return task
+
+    async def _async_send(
+        self, sms: Sms, sender_id: str, numbers: list[str]
+    ) -> list[Receipt] | ZohoError:
+        """Make a request, and free its slot."""
         try:
-            try:
-                await asyncio.sleep(0)
-            finally:
-                del self._joint[key]
-            await async_send(key[0], {self: recipients})
-        except SendError as err:
-            error = err
-        except BaseException:
-            outcome.cancel()
-            raise
-        outcome.set_result(error)
-        return error
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Hold what one request carries: numbers, each with its name if it has one."""
-
-    account: Account
-    sender_id: str
-    names: dict[str, str | None]
-
-    async def async_send(self, sms: Sms) -> dict[str, SentSms] | ZohoError:
-        """Send to the batch; what goes wrong must not keep others from being tried."""
-        try:
-            receipts = await self.account.async_send(sms, self.sender_id, [*self.names])
+            if self.client is None:
+                return NotLoadedError()
+            return await self.client.async_send_sms(sms, sender_id, numbers)
         except ZohoError as err:
             return err
-        return {
-            receipt.number: SentSms(receipt, self.names[receipt.number])
-            for receipt in receipts
-        }
+        finally:
+            self._slots.release()
 
 
-async def async_send(
-    sms: Sms,
-    recipients: Mapping[Account, Iterable[Recipient]],
-    sender_id: str | None = None,
-) -> list[SentSms]:
-    """Send one text to recipients of one or more accounts, each number once.
-
-    Ten numbers of the same sender share a request. Every request is tried, even if
-    another failed. The results come in the order of the recipients.
-
-    Raises SendError, which names who got it, who did not, and who may have.
-    """
-    numbers, batches = _split(recipients, sender_id)
-    if len(batches) == 1:
-        outcomes = [await batches[0].async_send(sms)]
-    else:
-        outcomes = await asyncio.gather(*(batch.async_send(sms) for batch in batches))
-    sent: dict[str, SentSms] = {}
-    failed: list[tuple[ZohoError, dict[str, str | None]]] = []
-    for batch, outcome in zip(batches, outcomes, strict=True):
-        if isinstance(outcome, ZohoError):
-            failed.append((outcome, batch.names))
-        else:
-            sent |= outcome
-    if failed:
-        sent_to = {number: item.name for number, item in sent.items()}
-        raise send_error(sent_to, failed) from failed[0][0]
-    return [sent[number] for number in numbers]
+@callback
+def async_get_account(hass: HomeAssistant, entry: ConfigEntry) -> Account:
+    """Return the account of an entry, loaded or not."""
+    accounts = hass.data.setdefault(_ACCOUNTS, {})
+    if entry.entry_id not in accounts:
+        accounts[entry.entry_id] = Account()
+    return accounts[entry.entry_id]
 
 
-def _split(
-    recipients: Mapping[Account, Iterable[Recipient]], sender_id: str | None
-) -> tuple[Iterable[str], list[_Batch]]:
-    """Split recipients into requests: by account and sender, ten numbers each.
+@callback
+def async_forget_account(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Forget the account of an entry that was removed."""
+    hass.data.get(_ACCOUNTS, {}).pop(entry.entry_id, None)
 
-    Returns the numbers in the order of the recipients, each once, and the requests.
-    """
-    batches: list[_Batch] = []
-    last: dict[tuple[Account, str], _Batch] = {}
-    numbers: dict[str, None] = {}
-    for account, account_recipients in recipients.items():
-        for recipient in account_recipients:
-            sender = sender_id or recipient.sender_id or account.sender_id
-            for number in recipient.numbers:
-                if number in numbers:
-                    continue
-                numbers[number] = None
-                batch = last.get((account, sender))
-                if batch is None or len(batch.names) == MAX_NUMBERS:
-                    batch = last[account, sender] = _Batch(account, sender, {})
-                    batches.append(batch)
-                batch.names[number] = recipient.name or account.names.get(number)
-    return numbers, batches
+
+async def async_wait_for_accounts(hass: HomeAssistant) -> None:
+    """Wait for the requests of all accounts, at most as long as one may take."""
+    await asyncio.gather(
+        *(account.async_wait() for account in hass.data.get(_ACCOUNTS, {}).values())
+    )

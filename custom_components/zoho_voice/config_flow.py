@@ -9,7 +9,6 @@ from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_USER,
     ConfigEntry,
-    ConfigEntryState,
     ConfigFlowResult,
     ConfigSubentryFlow,
     FlowType,
@@ -39,7 +38,7 @@ from .account import (
     Account,
     Recipient,
     ZohoVoiceConfigEntry,
-    async_send,
+    async_get_account,
     data_center_of,
 )
 from .application_credentials import ZohoOAuth2Implementation
@@ -57,6 +56,7 @@ from .errors import error_key, error_placeholders
 from .message import async_compose
 from .phone_number import PhoneNumberError, parse_phone_number, parse_sender_id
 from .recipient_flow import RecipientFlow
+from .sending import async_send
 from .tokens import SignInTokens
 from .zoho.client import ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, data_center_of_country
@@ -277,13 +277,14 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Change the sender ID, and send a test SMS if wanted."""
         entry: ZohoVoiceConfigEntry = self._get_reconfigure_entry()
-        if entry.state is not ConfigEntryState.LOADED:
+        client = async_get_account(self.hass, entry).client
+        if client is None:
             return self.async_abort(reason="not_loaded")
         errors: dict[str, str] = {}
         placeholders = {"account": entry.title}
         if user_input is not None:
             sender_id = await self._async_check_sender(
-                entry.runtime_data.client, user_input, errors, placeholders
+                client, user_input, errors, placeholders
             )
             if not errors:
                 return self.async_update_reload_and_abort(

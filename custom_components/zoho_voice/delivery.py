@@ -1,19 +1,18 @@
 """Send what an action asks for; the one way that all of them share."""
 
-from collections.abc import Iterable, Set as AbstractSet
+from collections.abc import Iterable
 from typing import Any
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from .account import SentSms, async_send
 from .const import ATTR_RECIPIENTS, CONF_SENDER_ID
-from .errors import SendError
 from .message import OPTIONS_SCHEMA, async_compose
 from .phone_number import parse_sender_id
-from .recipients import Recipients, async_find_recipients
+from .recipients import async_find_recipients
+from .sending import SentSms, async_send
 
 
 def _targets(value: Any) -> list[str | int]:
@@ -56,21 +55,4 @@ async def async_deliver(
     if sender_id := fields.pop(CONF_SENDER_ID, None):
         sender_id = parse_sender_id(sender_id, hass.config.country)
     sms = await async_compose(hass, message, title, **fields)
-    try:
-        sent = await async_send(sms, recipients, sender_id)
-    except SendError as err:
-        _async_tell(recipients, err.sent_to)
-        raise
-    _async_tell(recipients, {item.receipt.number for item in sent})
-    return sent
-
-
-@callback
-def _async_tell(recipients: Recipients, sent_to: AbstractSet[str]) -> None:
-    """Tell the entities of the recipients who got it on all of their numbers."""
-    for account, account_recipients in recipients.items():
-        for recipient in account_recipients:
-            if recipient.subentry_id in account.on_sent and sent_to >= set(
-                recipient.numbers
-            ):
-                account.on_sent[recipient.subentry_id]()
+    return await async_send(sms, recipients, sender_id)

@@ -23,11 +23,17 @@ from .zoho.errors import (
     ZohoError,
 )
 
+
+class NotLoadedError(ZohoError):
+    """Say that the account was unloaded before the request started."""
+
+
 _ERROR_KEYS: dict[type[ZohoError], str] = {
     AccountsServerError: "accounts_server_failed",
     CannotConnectError: "cannot_connect",
     ConnectionLostError: "connection_lost",
     MissingScopeError: "missing_scope",
+    NotLoadedError: "account_unloaded",
     RejectedError: "rejected",
     ServerFailedError: "server_failed",
     SignInError: "sign_in_required",

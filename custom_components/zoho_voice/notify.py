@@ -11,7 +11,7 @@ from homeassistant.components.notify import (  # type: ignore[attr-defined]
 from homeassistant.components.notify.const import ATTR_DATA, ATTR_TARGET, ATTR_TITLE
 from homeassistant.components.notify.legacy import BaseNotificationService
 from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -25,6 +25,7 @@ from .delivery import DELIVERY_SCHEMA, async_deliver
 from .errors import validation_error
 from .message import async_compose
 from .recipients import subentries_of
+from .sending import async_send_jointly
 
 # An account limits its requests itself.
 PARALLEL_UPDATES = 0
@@ -78,6 +79,7 @@ class RecipientEntity(NotifyEntity):
         self._subentry_id = subentry_id
         self._recipient = recipient
         self._via = via
+        self._waiting = 0
         self._attr_unique_id = subentry_id
 
     @property
@@ -97,7 +99,7 @@ class RecipientEntity(NotifyEntity):
     @override
     async def async_added_to_hass(self) -> None:
         """Follow what other actions send to the recipient."""
-        self._account.on_sent[self._subentry_id] = self._async_record_notification
+        self._account.on_sent[self._subentry_id] = self._async_take_note
 
     @override
     async def async_will_remove_from_hass(self) -> None:
@@ -109,7 +111,20 @@ class RecipientEntity(NotifyEntity):
         """Send an SMS to all numbers of the recipient."""
         sms = await async_compose(self.hass, message, title)
         call = self._context.id if self._context else object()
-        await self._account.async_send_jointly(sms, self._recipient, call)
+        self._waiting += 1
+        try:
+            await async_send_jointly(self._account, sms, self._recipient, call)
+        finally:
+            self._waiting -= 1
+
+    @callback
+    def _async_take_note(self) -> None:
+        """Remember when an SMS was sent.
+
+        Of its own Home Assistant does so afterwards, unless the entity is gone then.
+        """
+        if not self._waiting or self._account.client is None:
+            self._async_record_notification()
 
 
 async def async_get_service(

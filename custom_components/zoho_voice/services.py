@@ -19,9 +19,9 @@ from homeassistant.helpers.target import (
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
-from .account import SentSms
 from .const import CONF_SENDER_ID, DOMAIN
 from .delivery import DELIVERY_SCHEMA, async_deliver
+from .sending import SentSms
 
 SERVICE_SEND_SMS = "send_sms"
 _TARGET_FIELDS = frozenset(map(str, cv.ENTITY_SERVICE_FIELDS))

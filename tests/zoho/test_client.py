@@ -594,7 +594,7 @@ async def test_cancelled_caller_is_cancelled(
 ) -> None:
     sandbox.answer_seconds = 5
     sending = asyncio.create_task(client.async_send_sms(SMS, SENDER_ID, [ALICE]))
-    while not sandbox.sent:  # noqa: ASYNC110
+    while not sandbox.sent:
         await asyncio.sleep(0.01)
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):

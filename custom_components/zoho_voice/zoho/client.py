@@ -79,6 +79,10 @@ class ZohoVoiceClient:
         self._send_url = f"{data_center.voice_url}/rest/json/v1/sms/send"
         self._user_info_url = f"{data_center.accounts_url}/oauth/user/info"
 
+    async def async_authorize(self) -> None:
+        """Have an access token ready. Raises what `TokenSource.async_get` does."""
+        await self._tokens.async_get()
+
     async def async_send_sms(
         self, sms: Sms, sender_id: str, numbers: Sequence[str]
     ) -> list[Receipt]:

@@ -9,7 +9,8 @@ from typing import Any, cast
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.helpers.json import json_dumps
 
-from custom_components.zoho_voice.account import Account, Recipient, _split
+from custom_components.zoho_voice.account import Account, Recipient
+from custom_components.zoho_voice.sending import Sending
 from custom_components.zoho_voice.services import SEND_SMS_SCHEMA
 from custom_components.zoho_voice.zoho.client import ZohoVoiceClient, _read_receipts
 from custom_components.zoho_voice.zoho.models import DataCoding, Sms
@@ -99,7 +100,7 @@ def _steps() -> dict[str, Callable[[], Any]]:
     return {
         "check the fields": lambda: SEND_SMS_SCHEMA(data),
         "compose the text": lambda: Sms(message=TEXT, data_coding=DataCoding.ENGLISH),
-        "split into requests": lambda: _split(recipients, None),
+        "split into requests": lambda: Sending(sms, recipients),
         "make the body": lambda: json_dumps(sms.as_json(SENDER_ID, [NUMBER])),
         "read the answer": lambda: parse_object(REPLY),
         "read the receipts": lambda: _read_receipts(reply, [NUMBER]),

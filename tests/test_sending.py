@@ -4,22 +4,18 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import cast
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.zoho_voice.account import (
-    MAX_REQUESTS,
-    Account,
-    Recipient,
-    async_send,
-)
+from custom_components.zoho_voice.account import MAX_REQUESTS, Account, Recipient
+from custom_components.zoho_voice.errors import SendError
+from custom_components.zoho_voice.sending import async_send, async_send_jointly
 from custom_components.zoho_voice.zoho.client import ZohoVoiceClient
-from custom_components.zoho_voice.zoho.errors import (
-    ZohoError,
-)
+from custom_components.zoho_voice.zoho.errors import ZohoError
 from custom_components.zoho_voice.zoho.models import DataCoding, Receipt, Sms
 from sandbox import FaultKind, Sandbox
 
@@ -38,6 +34,9 @@ class RecordingClient:
         self._under_way = 0
         self._failing = failing or {}
 
+    async def async_authorize(self) -> None:
+        pass
+
     async def async_send_sms(
         self, sms: Sms, sender_id: str, numbers: Sequence[str]
     ) -> list[Receipt]:
@@ -50,6 +49,32 @@ class RecordingClient:
             if number in self._failing:
                 raise self._failing[number]
         return [Receipt(number, {}) for number in numbers]
+
+
+class HeldClient(RecordingClient):
+    """Answer when it is told to."""
+
+    def __init__(self, failing: dict[str, ZohoError] | None = None) -> None:
+        super().__init__(failing)
+        self.release = asyncio.Event()
+        self.authorized = asyncio.Event()
+        self.authorized.set()
+
+    async def async_authorize(self) -> None:
+        await self.authorized.wait()
+
+    async def async_send_sms(
+        self, sms: Sms, sender_id: str, numbers: Sequence[str]
+    ) -> list[Receipt]:
+        receipts = asyncio.ensure_future(
+            super().async_send_sms(sms, sender_id, numbers)
+        )
+        await self.release.wait()
+        return await receipts
+
+    async def wait_for_request(self) -> None:
+        while not self.requests:
+            await asyncio.sleep(0)
 
 
 def account_of(client: RecordingClient, **recipients: Recipient) -> Account:
@@ -125,7 +150,7 @@ async def test_a_bare_number_has_the_name_of_the_recipient_that_holds_it() -> No
 
 def join(account: Account, *recipients: Recipient) -> list[asyncio.Task[None]]:
     return [
-        asyncio.create_task(account.async_send_jointly(SMS, recipient, "call"))
+        asyncio.create_task(async_send_jointly(account, SMS, recipient, "call"))
         for recipient in recipients
     ]
 
@@ -135,44 +160,153 @@ async def test_joint_recipients_share_a_request() -> None:
     account = account_of(client)
     await asyncio.gather(
         *join(account, Recipient((ALICE,)), Recipient((BOB, ALICE))),
-        account.async_send_jointly(SMS, Recipient((CAROL,)), "another call"),
+        async_send_jointly(account, SMS, Recipient((CAROL,)), "another call"),
     )
     assert client.requests == [(SENDER_ID, (ALICE, BOB)), (SENDER_ID, (CAROL,))]
 
 
-@pytest.mark.parametrize("steps", [1, 2])
-async def test_joint_recipient_that_is_cancelled_does_not_stop_the_others(
-    steps: int,
+@pytest.mark.parametrize("gone", [0, 1])
+async def test_joint_caller_that_is_gone_before_the_start_gets_nothing_sent(
+    gone: int,
 ) -> None:
-    client = RecordingClient()
-    tasks = join(account_of(client), Recipient((ALICE,)), Recipient((BOB,)))
-    for _ in range(steps):
-        await asyncio.sleep(0)
-    tasks[1].cancel()
-    results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert results[0] is None
-    assert isinstance(results[1], asyncio.CancelledError)
-    assert client.requests == [(SENDER_ID, (ALICE, BOB))]
-
-
-@pytest.mark.parametrize("steps", [1, 2])
-async def test_nobody_takes_a_cancelled_joint_message_for_sent(steps: int) -> None:
     client = RecordingClient()
     account = account_of(client)
     tasks = join(account, Recipient((ALICE,)), Recipient((BOB,)))
-    for _ in range(steps):
-        await asyncio.sleep(0)
-    tasks[0].cancel()
+    await asyncio.sleep(0)
+    tasks[gone].cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert all(isinstance(result, asyncio.CancelledError) for result in results)
+    assert isinstance(results[gone], asyncio.CancelledError)
+    assert results[1 - gone] is None
+    assert client.requests == [(SENDER_ID, ([BOB, ALICE][gone],))]
     await asyncio.gather(*join(account, Recipient((CAROL,))))
     assert client.requests[-1] == (SENDER_ID, (CAROL,))
 
 
+async def test_nothing_is_sent_when_all_joint_callers_are_gone() -> None:
+    client = RecordingClient()
+    account = account_of(client)
+    tasks = join(account, Recipient((ALICE,)), Recipient((BOB,)))
+    await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert client.requests == []
+    await asyncio.gather(*join(account, Recipient((CAROL,))))
+    assert client.requests == [(SENDER_ID, (CAROL,))]
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+async def test_joint_caller_that_is_gone_during_the_request_does_not_stop_it(
+    gone: int,
+) -> None:
+    client = HeldClient()
+    account = account_of(client)
+    told: list[str] = []
+    recipients = Recipient((ALICE,), subentry_id="a"), Recipient((BOB,))
+    account.on_sent["a"] = lambda: told.append("a")
+    tasks = join(account, *recipients)
+    await client.wait_for_request()
+    tasks[gone].cancel()
+    client.release.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(results[gone], asyncio.CancelledError)
+    assert results[1 - gone] is None
+    assert client.requests == [(SENDER_ID, (ALICE, BOB))]
+    assert told == ["a"]
+
+
+async def test_joint_caller_that_is_gone_leaves_what_has_not_started() -> None:
+    client = HeldClient()
+    account = account_of(client)
+    everybody = [Recipient((f"+1480555{n:04}",)) for n in range(45)]
+    tasks = join(account, *everybody)
+    await client.wait_for_request()
+    assert len(client.requests) == 4
+    tasks[0].cancel()
+    tasks[44].cancel()
+    await asyncio.sleep(0)
+    client.release.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    sent = [number for _, numbers in client.requests for number in numbers]
+    assert sent == [recipient.numbers[0] for recipient in everybody[:44]]
+
+
+async def test_caller_that_is_gone_starts_no_more_requests_and_stops_none() -> None:
+    client = HeldClient()
+    account = account_of(client)
+    told: list[str] = []
+    account.on_sent = {"a": lambda: told.append("a"), "b": lambda: told.append("b")}
+    alice = Recipient(tuple(f"+1480555{n:04}" for n in range(40)), subentry_id="a")
+    bob = Recipient((BOB,), subentry_id="b")
+    task = asyncio.create_task(async_send(SMS, {account: [alice, bob]}))
+    await client.wait_for_request()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    client.release.set()
+    await account.async_wait()
+    assert [numbers for _, numbers in client.requests] == [
+        alice.numbers[n : n + 10] for n in range(0, 40, 10)
+    ]
+    assert told == ["a"]
+
+
+async def test_caller_that_is_gone_while_a_token_is_renewed_gets_nothing_sent() -> None:
+    client = HeldClient()
+    client.authorized.clear()
+    account = account_of(client)
+    task = asyncio.create_task(async_send(SMS, {account: [Recipient((ALICE,))]}))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    client.authorized.set()
+    await account.async_wait()
+    assert client.requests == []
+
+
+async def test_unloading_starts_no_request_and_waits_for_the_others() -> None:
+    client = HeldClient()
+    account = account_of(client)
+    everybody = Recipient(tuple(f"+1480555{n:04}" for n in range(50)))
+    sending = asyncio.create_task(async_send(SMS, {account: [everybody]}))
+    await client.wait_for_request()
+    unloading = asyncio.create_task(account.async_unload())
+    await asyncio.sleep(0)
+    assert not unloading.done()
+    client.release.set()
+    await unloading
+    with pytest.raises(SendError) as caught:
+        await sending
+    assert caught.value.translation_key == "partly_sent"
+    assert caught.value.sent_to == frozenset(everybody.numbers[:40])
+    assert len(client.requests) == 4
+    with pytest.raises(SendError) as caught:
+        await async_send(SMS, {account: [Recipient((ALICE,))]})
+    assert caught.value.translation_key == "account_unloaded"
+
+
+async def test_unloading_waits_no_longer_than_a_request_may_take() -> None:
+    client = HeldClient()
+    account = account_of(client)
+    task = asyncio.create_task(async_send(SMS, {account: [Recipient((ALICE,))]}))
+    await client.wait_for_request()
+    with patch("custom_components.zoho_voice.account.REQUEST_TIMEOUT", 0):
+        await account.async_unload()
+    assert not task.done()
+    client.release.set()
+    (sent,) = await task
+    assert sent.receipt.number == ALICE
+
+
 async def test_what_is_not_zohos_fault_is_not_hidden() -> None:
     client = RecordingClient({ALICE: cast(ZohoError, ZeroDivisionError())})
+    account = account_of(client)
     with pytest.raises(ZeroDivisionError):
-        await async_send(SMS, {account_of(client): [Recipient((ALICE,))]})
+        await async_send(SMS, {account: [Recipient((ALICE,))]})
+    for task in join(account, Recipient((ALICE,)), Recipient((BOB,))):
+        with pytest.raises(ZeroDivisionError):
+            await task
 
 
 async def test_two_accounts_send_with_their_own_sender() -> None:

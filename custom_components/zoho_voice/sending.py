@@ -1,0 +1,226 @@
+"""One text on its way to many: recipients become requests, and these outcomes."""
+
+import asyncio
+from asyncio import Future, Task
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+import logging
+
+from .account import Account, Recipient
+from .errors import SendError, send_error
+from .zoho.errors import ZohoError
+from .zoho.models import MAX_NUMBERS, Receipt, Sms
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class SentSms:
+    """Hold what became of one number's SMS, and whose number it is, if known."""
+
+    receipt: Receipt
+    name: str | None
+
+
+async def async_send(
+    sms: Sms,
+    recipients: Mapping[Account, Iterable[Recipient]],
+    sender_id: str | None = None,
+) -> list[SentSms]:
+    """Send one text to recipients of one or more accounts, each number once.
+
+    Ten numbers of the same sender share a request. Every request is tried, even if
+    another failed. The results come in the order of the recipients. A caller that is
+    cancelled stops the requests that have not started, and only these.
+
+    Raises SendError, which names who got it, who did not, and who may have.
+    """
+    sending = Sending(sms, recipients, sender_id)
+    await sending.async_run()
+    return sending.conclude()
+
+
+async def async_send_jointly(
+    account: Account, sms: Sms, recipient: Recipient, call: Hashable
+) -> None:
+    """Send together with the other recipients of the same call.
+
+    Home Assistant calls the entities of one action all at the same moment and raises
+    the first error only. Together they share requests, and one error that names
+    everybody.
+
+    Raises SendError.
+    """
+    key = sms, call
+    joint = account.joint_sendings.get(key)
+    if joint is None:
+        joint = account.joint_sendings[key] = JointSending(account, sms, call)
+    await joint.async_join(recipient)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Hold what one request carries: numbers, each with its name if it has one."""
+
+    account: Account
+    sender_id: str
+    names: dict[str, str | None] = field(default_factory=dict)
+    request: Task[list[Receipt] | ZohoError] | None = None
+    outcome: list[Receipt] | ZohoError | None = None
+
+    async def async_send(self, sms: Sms) -> None:
+        """Send to the batch; what goes wrong must not keep others from being tried."""
+        try:
+            self.request = await self.account.async_start(
+                sms, self.sender_id, self.names
+            )
+        except ZohoError as err:
+            self.outcome = err
+        await self.async_finish()
+
+    async def async_finish(self) -> None:
+        """Wait for the request, if there is one; it ends without the caller, too."""
+        if self.request is not None:
+            self.outcome = await asyncio.shield(self.request)
+
+
+class Sending:
+    """Send one text to its recipients, and say what became of it."""
+
+    def __init__(
+        self,
+        sms: Sms,
+        recipients: Mapping[Account, Iterable[Recipient]],
+        sender_id: str | None = None,
+    ) -> None:
+        """Split recipients into requests: by account and sender, ten numbers each."""
+        self._sms = sms
+        self._recipients = recipients
+        self._numbers: dict[str, None] = {}
+        self._batches: list[_Batch] = []
+        last: dict[tuple[Account, str], _Batch] = {}
+        for account, account_recipients in recipients.items():
+            for recipient in account_recipients:
+                sender = sender_id or recipient.sender_id or account.sender_id
+                for number in recipient.numbers:
+                    if number in self._numbers:
+                        continue
+                    self._numbers[number] = None
+                    batch = last.get((account, sender))
+                    if batch is None or len(batch.names) == MAX_NUMBERS:
+                        batch = last[account, sender] = _Batch(account, sender)
+                        self._batches.append(batch)
+                    batch.names[number] = recipient.name or account.names.get(number)
+
+    async def async_run(self) -> None:
+        """Make the requests, as many at once as the accounts allow."""
+        try:
+            if len(self._batches) == 1:
+                await self._batches[0].async_send(self._sms)
+            else:
+                await asyncio.gather(
+                    *(batch.async_send(self._sms) for batch in self._batches)
+                )
+        except asyncio.CancelledError:
+            started = [batch for batch in self._batches if batch.request is not None]
+            if started:
+                started[0].account.keep(self._async_see_off(started))
+            raise
+
+    def withdraw(self, numbers: Iterable[str]) -> None:
+        """Take numbers out of the requests that have not started."""
+        for batch in self._batches:
+            if batch.request is None:
+                for number in numbers:
+                    batch.names.pop(number, None)
+
+    def conclude(self) -> list[SentSms]:
+        """Return what was sent, and let the entities of its recipients take note.
+
+        Raises SendError.
+        """
+        sent: dict[str, SentSms] = {}
+        failed: list[tuple[ZohoError, dict[str, str | None]]] = []
+        for batch in self._batches:
+            if isinstance(batch.outcome, ZohoError):
+                failed.append((batch.outcome, batch.names))
+            elif batch.outcome is not None:
+                for receipt in batch.outcome:
+                    name = batch.names[receipt.number]
+                    sent[receipt.number] = SentSms(receipt, name)
+        for account, recipients in self._recipients.items():
+            for recipient in recipients:
+                if recipient.subentry_id in account.on_sent and sent.keys() >= set(
+                    recipient.numbers
+                ):
+                    account.on_sent[recipient.subentry_id]()
+        if failed:
+            sent_to = {number: item.name for number, item in sent.items()}
+            raise send_error(sent_to, failed) from failed[0][0]
+        return [sent[number] for number in self._numbers if number in sent]
+
+    async def _async_see_off(self, started: Iterable[_Batch]) -> None:
+        """Wait for the requests that were under way when their caller went."""
+        await asyncio.gather(*(batch.async_finish() for batch in started))
+        try:
+            self.conclude()
+        except SendError as err:
+            _LOGGER.warning("Nobody waited for this error: %s", err)
+
+
+class JointSending:
+    """Send one text to the recipients that a call names one by one."""
+
+    def __init__(self, account: Account, sms: Sms, call: Hashable) -> None:
+        """Start when the loop has come round, and all recipients have joined."""
+        self._account = account
+        self._sms = sms
+        self._key = sms, call
+        self._callers: list[tuple[Recipient, Future[None]]] = []
+        self._sending: Sending | None = None
+        self._task = asyncio.create_task(self._async_send())
+
+    async def async_join(self, recipient: Recipient) -> None:
+        """Wait until it is sent. Raises SendError."""
+        end = asyncio.get_running_loop().create_future()
+        self._callers.append((recipient, end))
+        try:
+            await end
+        except asyncio.CancelledError:
+            self._withdraw(recipient)
+            raise
+        except SendError as err:
+            if not err.sent_to.issuperset(recipient.numbers):
+                raise
+
+    @property
+    def _waiting(self) -> list[Recipient]:
+        """Return the recipients whose callers are still there."""
+        return [recipient for recipient, end in self._callers if not end.cancelled()]
+
+    def _withdraw(self, recipient: Recipient) -> None:
+        """Send nothing more for a caller that is gone."""
+        waiting = self._waiting
+        if not waiting:
+            self._task.cancel()
+        elif self._sending:
+            others = {number for other in waiting for number in other.numbers}
+            self._sending.withdraw(set(recipient.numbers) - others)
+
+    async def _async_send(self) -> None:
+        """Send to all who have joined; each of them gets the error."""
+        del self._account.joint_sendings[self._key]
+        self._sending = Sending(self._sms, {self._account: self._waiting})
+        error: Exception | None = None
+        try:
+            await self._sending.async_run()
+            self._sending.conclude()
+        except Exception as err:  # noqa: BLE001
+            error = err
+        for _, end in self._callers:
+            if end.done():
+                continue
+            if error:
+                end.set_exception(error)
+            else:
+                end.set_result(None)
