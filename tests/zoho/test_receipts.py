@@ -1,0 +1,160 @@
+"""Which row of an answer is about which number."""
+
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.zoho_voice.zoho.receipts import match_rows
+
+A, B, C = "+14805550100", "+14805550111", "+442079460958"
+
+
+def ids(send: Any, *numbers: str) -> list[str | None]:
+    """Return the id that each number gets."""
+    return [row and row["logid"] for row in match_rows(send, numbers)]
+
+
+def row(log_id: str, number: object = None) -> dict[str, object]:
+    """Return a row; without a number it does not say whose it is."""
+    return (
+        {"logid": log_id}
+        if number is None
+        else {"logid": log_id, "customerNumber": number}
+    )
+
+
+@pytest.mark.parametrize(
+    "written", [A, "14805550100", "+1 480-555-0100", "+1 (480) 555-0100", 14805550100]
+)
+def test_numbers_are_matched_by_their_digits(written: object) -> None:
+    assert ids([row("b", B), row("a", written)], A, B) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["+1480****100", "****0100", "+1 (480) 555-XX00", "480-555-0100", "0480 555 0100"],
+)
+def test_numbers_are_matched_by_the_digits_that_show(written: str) -> None:
+    assert ids([row("c", C), row("b", B), row("a", written)], A, B, C) == [
+        "a",
+        "b",
+        "c",
+    ]
+
+
+@pytest.mark.parametrize("written", ["+1****", "****", "", None, [], "+1480555****"])
+def test_rows_that_could_be_anybodys_are_matched_by_order(written: object) -> None:
+    assert ids([row("a", written), row("b", written)], A, B) == ["a", "b"]
+
+
+def test_what_is_left_over_fits_together() -> None:
+    assert ids([row("b", B), row("a", "+1****")], A, B) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # a row too many
+        ([row("1", "+1****"), row("2", "+1****"), row("3", "+1****")], [None, None]),
+        ([row("a", A), row("b", B), row("3", "+1****")], ["a", "b"]),
+        # a row too few
+        ([row("1", "+1****")], [None, None]),
+        ([row("b", B)], [None, "b"]),
+        ([], [None, None]),
+        # a row of somebody else
+        ([row("1", C), row("2", "+1****")], [None, None]),
+        ([row("1", "+4420****"), row("2", "+4420****")], [None, None]),
+        # the same number twice
+        ([row("1", A), row("2", A)], ["1", None]),
+        # the order is another one
+        ([row("b", B), row("2", "****"), row("3", "****")], [None, "b"]),
+        ([row("1", "****11"), row("2", "****")], ["2", "1"]),
+        # no rows at all
+        ([None, row("2", "+1****")], [None, None]),
+        ("a", [None, None]),
+        (None, [None, None]),
+    ],
+)
+def test_no_number_gets_an_id_that_is_in_doubt(
+    rows: Any, expected: list[str | None]
+) -> None:
+    assert ids(rows, A, B) == expected
+
+
+def test_one_row_stands_for_all_unless_it_names_one() -> None:
+    assert ids(row("1"), A, B) == ["1", "1"]
+    assert ids(row("1", f"{A},{B}"), A, B) == ["1", "1"]
+    assert ids(row("1", "+1****"), A, B) == ["1", "1"]
+    assert ids(row("1", "+1 480-555-0111"), A, B) == [None, "1"]
+    assert ids(row("1", "+1****"), A) == ["1"]
+
+
+@st.composite
+def _answers(draw: st.DrawFn) -> tuple[list[str], list[dict[str, object]]]:
+    """Return numbers, and rows about some of them, each with its number as its id."""
+    count = draw(st.integers(1, 10))
+    numbers = [
+        f"+1480555{n:04}"
+        for n in draw(
+            st.lists(st.integers(0, 99), min_size=count, max_size=count, unique=True)
+        )
+    ]
+    about = draw(st.lists(st.sampled_from([*numbers, C, B]), max_size=12))
+    rows = []
+    for number in about:
+        shown = draw(st.integers(0, 11))
+        tail = draw(st.integers(0, 11 - shown))
+        hidden = "*" * draw(st.integers(1, 8))
+        masked = f"+{number[1:][:shown]}{hidden}{number[len(number) - tail :]}"
+        written = draw(
+            st.sampled_from([number, number[1:], f"+1 {number[2:]}", masked, hidden])
+        )
+        rows.append(row(number, written))
+    return numbers, rows
+
+
+@given(_answers())
+def test_no_number_gets_the_id_of_another_one_that_shows(
+    answer: tuple[list[str], list[dict[str, object]]],
+) -> None:
+    numbers, rows = answer
+    whose = [str(item["logid"]) for item in rows]
+    sent_to_each_once = len(set(whose)) == len(whose) and {*whose} <= {*numbers}
+    told = [{**item, "logid": str(index)} for index, item in enumerate(rows)]
+    found = ids(told, *numbers)
+    assert len({*found} - {None}) == len([log_id for log_id in found if log_id])
+    for position, (number, log_id) in enumerate(zip(numbers, found, strict=True)):
+        if log_id is None or whose[int(log_id)] == number:
+            continue
+        # Only the order may mislead, or rows about somebody who was not written to.
+        by_order = len(rows) == len(numbers) and position == int(log_id)
+        assert by_order or not sent_to_each_once
+        assert "*" in str(rows[int(log_id)]["customerNumber"])
+
+
+@given(
+    st.permutations([f"+1480555{n:04}" for n in range(10)]),
+    st.sampled_from(["{}", "+1 {}", "****{}"]),
+)
+def test_rows_that_show_their_ends_are_matched_in_any_order(
+    shuffled: list[str], style: str
+) -> None:
+    rows = [row(number, style.format(number[-10:])) for number in shuffled]
+    numbers = sorted(shuffled)
+    assert ids(rows, *numbers) == numbers
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=20),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["customerNumber", "logid"]), inner, max_size=2
+            )
+        ),
+    )
+)
+def test_nothing_in_an_answer_raises(send: Any) -> None:
+    assert len(match_rows(send, [A, B])) == 2
