@@ -912,7 +912,7 @@ async def test_changed_sender_is_used_by_the_next_message(
     assert [sms.sender_id for sms in sandbox.sent] == ["ZohoVoice"]
 
 
-async def test_unchanged_sender_only_sends_the_test_sms(
+async def test_unchanged_sender_sends_the_test_sms_and_reloads(
     hass: HomeAssistant, person: Person, sandbox: Sandbox, account: MockConfigEntry
 ) -> None:
     loaded = account.runtime_data.client
@@ -923,7 +923,7 @@ async def test_unchanged_sender_only_sends_the_test_sms(
     assert [(sms.number, sms.message) for sms in sandbox.sent] == [
         (ALICE, TEST_MESSAGE)
     ]
-    assert account.runtime_data.client is loaded
+    assert account.runtime_data.client is not loaded
     assert "test_number" not in account.data
 
 

@@ -9,9 +9,11 @@ from unittest.mock import patch
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.zoho_voice.errors import error_placeholders
 from custom_components.zoho_voice.tokens import AccountTokens, SignInTokens
 from custom_components.zoho_voice.zoho.errors import (
     AccountsServerError,
@@ -364,3 +366,100 @@ async def test_sign_in_has_one_token_only() -> None:
         await tokens.async_renew("1000.access")
     tokens.sign_in_refused("1000.access")
     assert await tokens.async_get() == "1000.access"
+
+
+async def send_hello(hass: HomeAssistant) -> None:
+    await hass.services.async_call(
+        "zoho_voice",
+        "send_sms",
+        {"recipients": ALICE, "message": "Hello"},
+        blocking=True,
+    )
+
+
+@pytest.fixture
+async def throttled(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Let Zoho throttle a renewal, once."""
+    sandbox.expire_access_tokens()
+    sandbox.add_fault(FaultKind.TOKEN_THROTTLED)
+    with pytest.raises(HomeAssistantError) as caught:
+        await send_hello(hass)
+    assert caught.value.translation_key == "throttled"
+    assert len(sandbox.token_requests) == 1
+
+
+async def test_hold_off_says_how_long_is_left(
+    hass: HomeAssistant, throttled: None, tokens: AccountTokens, sandbox: Sandbox
+) -> None:
+    end = tokens._refused_until
+    for left, said in ((60.0, "60"), (39.5, "40"), (0.5, "1")):
+        with (
+            patch.object(hass.loop, "time", lambda now=end - left: now),
+            pytest.raises(ThrottledError) as caught,
+        ):
+            await tokens.async_get()
+        assert caught.value.retry_after == left
+        assert error_placeholders(caught.value)["seconds"] == said
+    with pytest.raises(HomeAssistantError, match="Zoho asks to wait for 60 seconds"):
+        await send_hello(hass)
+    with patch.object(hass.loop, "time", lambda: end + 0.5):
+        await tokens.async_get()
+    assert len(sandbox.token_requests) == 2
+
+
+@pytest.mark.parametrize("way", ["reload", "another sender", "the same sender"])
+async def test_hold_off_ends_with_a_reload(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    throttled: None,
+    sandbox: Sandbox,
+    way: str,
+) -> None:
+    if way == "reload":
+        await hass.config_entries.async_reload(account.entry_id)
+    else:
+        result = await account.start_reconfigure_flow(hass)
+        sender = SENDER_ID if way == "the same sender" else "ZohoVoice"
+        await hass.config_entries.flow.async_configure(
+            result["flow_id"], {"sender_id": sender}
+        )
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await send_hello(hass)
+    assert len(sandbox.sent) == 1
+
+
+async def test_token_that_dies_during_a_throttle_asks_the_person_at_the_next_try(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    throttled: None,
+    tokens: AccountTokens,
+    sandbox: Sandbox,
+) -> None:
+    sandbox.revoke_refresh_tokens()
+    with pytest.raises(HomeAssistantError) as caught:
+        await send_hello(hass)
+    assert caught.value.translation_key == "throttled_for"
+    assert reauth_flows(hass, account) == 0
+    tokens._refused_until = 0.0
+    with pytest.raises(HomeAssistantError) as caught:
+        await send_hello(hass)
+    assert caught.value.translation_key == "sign_in_required"
+    await hass.async_block_till_done()
+    assert reauth_flows(hass, account) == 1
+
+
+async def test_each_failing_call_makes_sure_that_one_can_sign_in(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    sandbox.revoke_refresh_tokens()
+    sandbox.expire_access_tokens()
+    for _ in range(2):
+        with pytest.raises(HomeAssistantError) as caught:
+            await send_hello(hass)
+        assert caught.value.translation_key == "sign_in_required"
+        await hass.async_block_till_done()
+        [flow] = account.async_get_active_flows(hass, {SOURCE_REAUTH})
+        hass.config_entries.flow.async_abort(flow["flow_id"])
+    assert len(sandbox.token_requests) == 1

@@ -17,7 +17,6 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_TOKEN
 from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2FlowHandler,
     ImplementationUnavailableError,
@@ -57,6 +56,7 @@ from .message import async_compose
 from .phone_number import PhoneNumberError, parse_phone_number, parse_sender_id
 from .recipient_flow import RecipientFlow
 from .sending import async_send
+from .session import async_get_session
 from .tokens import SignInTokens
 from .zoho.client import ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, data_center_of_country
@@ -290,7 +290,6 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 return self.async_update_reload_and_abort(
                     entry,
                     data_updates={CONF_SENDER_ID: sender_id},
-                    reload_even_if_entry_is_unchanged=False,
                 )
         return self.async_show_form(
             step_id="reconfigure",
@@ -329,7 +328,7 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     def _client(self) -> ZohoVoiceClient:
         """Return a client for the person who just signed in."""
         return ZohoVoiceClient(
-            async_get_clientsession(self.hass),
+            async_get_session(self.hass),
             SignInTokens(self._data[CONF_TOKEN][CONF_ACCESS_TOKEN]),
             data_center_of(self._data),
         )

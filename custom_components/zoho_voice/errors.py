@@ -1,6 +1,7 @@
 """Zoho's errors in the words of Home Assistant: translated, and saying what to do."""
 
 from collections.abc import Iterable, Mapping
+from math import ceil
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
@@ -68,7 +69,7 @@ def error_placeholders(err: ZohoError) -> dict[str, str]:
         )
     }
     if isinstance(err, ThrottledError) and err.retry_after is not None:
-        placeholders["seconds"] = f"{err.retry_after:.0f}"
+        placeholders["seconds"] = str(ceil(err.retry_after))
     return placeholders
 
 

@@ -49,8 +49,7 @@ class AccountTokens:
     async def async_get(self) -> str:
         """Return an access token that is valid as far as is known."""
         if not self._session.valid_token:
-            if self._refusal and self._hass.loop.time() < self._refused_until:
-                raise self._refusal.with_traceback(None)
+            self._hold_off()
             if self._renewal is None or self._renewal.done():
                 self._renewal = self._hass.async_create_task(
                     self._async_renew(), f"renew the token of {self._entry.entry_id}"
@@ -77,6 +76,18 @@ class AccountTokens:
                 },
             )
         return await self.async_get()
+
+    @callback
+    def _hold_off(self) -> None:
+        """Raise what Zoho said last if it is not to be asked again yet."""
+        left = self._refused_until - self._hass.loop.time()
+        if left <= 0 or self._refusal is None:
+            return
+        if isinstance(self._refusal, ThrottledError):
+            raise ThrottledError(self._refusal.code, self._refusal.message, left)
+        # The person may have closed the dialog, or signed in with another account.
+        self._entry.async_start_reauth(self._hass)
+        raise self._refusal.with_traceback(None)
 
     @callback
     def sign_in_refused(self, refused: str) -> None:
