@@ -143,7 +143,6 @@ def test_number_is_read(value: str | int, country: str | None, number: str) -> N
         "4805550100 ext. 5",
         "4805550100x5",
         "+14805550100;ext=5",
-        "tel:+14805550100",
         "+14805550100#",
         "*4805550100",
         "[480] 5550100",

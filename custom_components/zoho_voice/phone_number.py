@@ -16,14 +16,18 @@ from phonenumbers import (
 
 from .const import DOMAIN
 
-_NUMBER = re.compile(r"\+?[\d\s(][\d\s()./\-\u2010-\u2015\u2212]*")
+_SCHEME = re.compile(r"(?:tel|sms|smsto|callto):(?://)?", re.IGNORECASE)
+_NUMBER = re.compile(r"\+?[\d\s(][\d\s()./~\-\u2010-\u2015\u2212]*")
 _SENDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._&-]{0,19}")
 _SHORT_CODE = re.compile(r"[0-9]{3,6}")
 #: How many digits a number has, with its country code; E.164 allows no more than 15.
 _LENGTHS = range(7, 16)
 #: How many digits of a number may show.
 _SHOWN = 4
-_NUMBER_IN_TEXT = re.compile(r"\+?\d(?:[\s()./\-\u2010-\u2015\u2212]*\d){6,}")
+_BETWEEN = (
+    r"\s()./~\-\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufeff"
+)
+_NUMBER_IN_TEXT = re.compile(rf"[+\uff0b]?\d(?:[{_BETWEEN}]*\d){{6,}}")
 
 
 class PhoneNumberError(ServiceValidationError):
@@ -57,8 +61,7 @@ def parse_phone_number(value: str | int, country: str | None) -> str:
     Raises PhoneNumberError.
     """
     written = str(value)
-    # Numbers pasted from an address book bring invisible characters along.
-    text = "".join(c for c in written if unicodedata.category(c) != "Cf").strip()
+    text = _plain(written)
     if not _NUMBER.fullmatch(text):
         raise PhoneNumberError("invalid_phone_number", written)
     if text.startswith("+"):
@@ -77,6 +80,11 @@ def parse_phone_number(value: str | int, country: str | None) -> str:
             raise PhoneNumberError("phone_number_needs_country", written)
         raise PhoneNumberError("invalid_phone_number", written)
     return _format(number)
+
+
+def looks_like_number(text: str) -> bool:
+    """Return if a text can only be meant as a number, though it may hold letters."""
+    return _plain(text).startswith("+") or _SCHEME.match(text.strip()) is not None
 
 
 def parse_sender_id(value: str, country: str | None) -> str:
@@ -106,12 +114,32 @@ def mask_numbers(text: str) -> str:
     return _NUMBER_IN_TEXT.sub(lambda match: mask(match[0]), text)
 
 
+def _plain(written: str) -> str:
+    """Return a number without what address books and web pages add to it.
+
+    That is invisible characters, digits of other scripts, and the scheme of a link.
+    """
+    text = "".join(
+        str(unicodedata.decimal(c))
+        if c.isdecimal()
+        else unicodedata.normalize("NFKC", c)
+        for c in written
+        if unicodedata.category(c) != "Cf"
+    ).strip()
+    if scheme := _SCHEME.match(text):
+        text = text[scheme.end() :].partition("?")[0].strip()
+    return text
+
+
 def _read_without_plus(text: str, country: str | None) -> PhoneNumber | None:
     """Read a number that may be a national one or may have lost its `+`."""
     home = _read(text, country) if country else None
     abroad = None if text.lstrip(" (").startswith("0") else _read(f"+{text}", None)
     if not _is_valid(abroad):
-        return home if _is_likely(home) else None
+        if _is_likely(home):
+            return home
+        # 00 is understood as + everywhere, also where another prefix leads abroad.
+        return _read(f"+{text[2:]}", None) if text.startswith("00") else None
     if home is None or abroad == home or abroad.country_code == home.country_code:
         return abroad
     # Where national numbers are written without a leading 0, there is no doubt.

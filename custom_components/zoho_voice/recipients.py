@@ -13,7 +13,7 @@ from homeassistant.helpers import entity_registry as er, service
 from .account import Account, Recipient, ZohoVoiceConfigEntry
 from .const import DOMAIN
 from .errors import validation_error
-from .phone_number import mask, parse_phone_number
+from .phone_number import looks_like_number, mask, parse_phone_number
 
 _LETTER = re.compile(r"[^\W\d_]")
 #: After how many targets others get their turn on the event loop.
@@ -110,7 +110,7 @@ class _Search:
         elif "," in target:
             for part in filter(None, map(str.strip, target.split(","))):
                 self.add_target(part)
-        elif _LETTER.search(target):
+        elif _LETTER.search(target) and not looks_like_number(target):
             raise validation_error("unknown_recipient", recipient=mask(target))
         else:
             self._add_number(target)
