@@ -52,10 +52,15 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 
 @pytest.fixture(autouse=True)
-def no_delays() -> Generator[None]:
-    """Do not wait between the tries of a request."""
-    with patch("custom_components.zoho_voice.zoho.client.RETRY_DELAYS", (0, 0)):
-        yield
+def waits() -> Generator[list[float]]:
+    """Return how long was waited between the tries of a request; nobody really does."""
+    seconds: list[float] = []
+
+    async def sleep(delay: float) -> None:
+        seconds.append(delay)
+
+    with patch("custom_components.zoho_voice.zoho.client.sleep", sleep):
+        yield seconds
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Every fault at Zoho, by every way to send: what is raised, sent and requested."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -269,5 +270,8 @@ async def test_connection_that_is_refused_for_a_moment(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox, send: Send
 ) -> None:
     sandbox.add_fault(FaultKind.REFUSE, seconds=0.1)
-    with patch.object(client, "RETRY_DELAYS", (0.1, 0.3)):
+    with (
+        patch.object(client, "RETRY_DELAYS", (0.1, 0.3)),
+        patch.object(client, "sleep", asyncio.sleep),
+    ):
         await check(hass, sandbox, send, Row(FaultKind.REFUSE, sent=1))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 import logging
 import time
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
@@ -597,3 +598,17 @@ async def test_error_and_log_hold_nothing_private_when_sending_fails(
     assert_nothing_private(told(caplog.records), account)
     own = [record for record in caplog.records if DOMAIN in record.name]
     assert_nothing_private(told(own, logging.DEBUG), account)
+
+
+async def test_classic_actions_are_registered_anew_only_when_a_name_changes(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    with patch("custom_components.zoho_voice.async_reload_notify") as reload_notify:
+        hass.config_entries.async_update_entry(account, title="Another title")
+        await hass.async_block_till_done()
+        assert reload_notify.call_count == 0
+        hass.config_entries.async_update_subentry(
+            account, find(account, "Alice"), title="Alicia"
+        )
+        await hass.async_block_till_done()
+        assert reload_notify.call_count == 1

@@ -167,16 +167,24 @@ async def test_a_disabled_recipient_is_passed_over_in_an_area_and_refused_by_nam
     entity_registry: er.EntityRegistry,
     device_registry: dr.DeviceRegistry,
     area_registry: ar.AreaRegistry,
+    label_registry: lr.LabelRegistry,
 ) -> None:
     cellar = area_registry.async_create("Cellar").id
     for entity_id in ("notify.alice", "notify.night_shift"):
         entity = entity_registry.async_get(entity_id)
         device_registry.async_update_device(entity.device_id, area_id=cellar)
+    label = label_registry.async_create("Family").label_id
+    for entity_id in ("notify.alice", "notify.night_shift"):
+        entity_registry.async_update_entity(entity_id, labels={label})
+    # Home Assistant itself leaves it out only where its device brings it along.
     entity_registry.async_update_entity(
         "notify.alice", disabled_by=er.RegistryEntryDisabler.USER
     )
+    for target in ({"area_id": cellar}, {"label_id": label}):
+        await send_sms(hass, **target)
+        assert numbers(sandbox) == [BOB, CAROL]
+        sandbox.sent.clear()
     await send_sms(hass, area_id=cellar)
-    assert numbers(sandbox) == [BOB, CAROL]
     with pytest.raises(ServiceValidationError, match="disabled"):
         await send_sms(hass, entity_id="notify.alice")
     assert numbers(sandbox) == [BOB, CAROL]

@@ -19,6 +19,7 @@ from custom_components.zoho_voice.const import DATA_CENTER_OTHER
 from custom_components.zoho_voice.errors import (
     _ERROR_KEYS,
     _REJECTION_KEYS,
+    NotLoadedError,
     error_key,
     error_placeholders,
 )
@@ -110,7 +111,7 @@ def raised() -> dict[str, set[str]]:
                 continue
             for key in keys:
                 found[key] = found.get(key, given) & given
-    for err in zoho_errors():
+    for err in (*zoho_errors(), NotLoadedError()):
         found[error_key(err)] = {"recipients", *error_placeholders(err)}
     return found
 
@@ -167,7 +168,7 @@ def test_what_a_text_of_an_exception_names_is_always_given(key: str) -> None:
 
 
 def test_every_way_zoho_can_fail_has_a_text_of_its_own() -> None:
-    keys = [error_key(err) for err in zoho_errors()]
+    keys = [error_key(err) for err in (*zoho_errors(), NotLoadedError())]
     assert len(set(keys)) == len(keys)
     assert set(keys) == {
         *_ERROR_KEYS.values(),

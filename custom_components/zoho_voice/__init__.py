@@ -19,7 +19,6 @@ from homeassistant.const import (
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, discovery
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
     async_get_config_entry_implementation,
@@ -40,6 +39,7 @@ from .const import CONF_SENDER_ID, DOMAIN
 from .phone_number import warm_up
 from .recipients import subentries_of
 from .services import async_setup_services
+from .session import async_get_session
 from .tokens import AccountTokens
 from .zoho.client import ZohoVoiceClient
 from .zoho.errors import ZohoError
@@ -98,7 +98,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) ->
     implementation = await _async_get_implementation(hass, entry)
     data_center = data_center_of(entry.data)
     client = ZohoVoiceClient(
-        async_get_clientsession(hass),
+        async_get_session(hass),
         AccountTokens(hass, entry, implementation),
         data_center,
     )

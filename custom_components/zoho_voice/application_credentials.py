@@ -8,13 +8,13 @@ from homeassistant.components.application_credentials import (
     ClientCredential,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AUTH_CALLBACK_PATH,
     MY_AUTH_CALLBACK_PATH,
 )
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
+from .session import async_get_session
 from .zoho.data_center import DATA_CENTERS, DataCenter
 from .zoho.token import async_request_token, async_revoke_token
 
@@ -67,7 +67,7 @@ class ZohoOAuth2Implementation(AuthImplementation):
     async def _token_request(self, data: dict[str, str]) -> dict[str, Any]:
         """Request a token as Zoho means it. Raises the errors of `zoho.token`."""
         return await async_request_token(
-            async_get_clientsession(self.hass),
+            async_get_session(self.hass),
             self._data_center,
             {
                 **data,
@@ -79,7 +79,7 @@ class ZohoOAuth2Implementation(AuthImplementation):
     async def async_revoke(self, refresh_token: str) -> None:
         """Revoke a refresh token. Raises the errors of `zoho.token`."""
         await async_revoke_token(
-            async_get_clientsession(self.hass), self._data_center, refresh_token
+            async_get_session(self.hass), self._data_center, refresh_token
         )
 
 

@@ -1,6 +1,6 @@
 """Call Zoho Voice, one method per call, and read what it answers."""
 
-import asyncio
+from asyncio import get_running_loop, sleep
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,8 +23,9 @@ from .errors import (
     TimedOutError,
     UnreadableReplyError,
 )
-from .models import Receipt, Sms, User, digits
-from .reply import Reply, parse_object
+from .models import Receipt, Sms, User
+from .receipts import match_rows
+from .reply import Reply, async_read_body, parse_object
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class ZohoVoiceClient:
         self, method: str, url: str, token: str, **kwargs: Any
     ) -> Reply:
         """Make a request, again where Zoho certainly accepted nothing."""
-        now = asyncio.get_running_loop().time
+        now = get_running_loop().time
         deadline = now() + REQUEST_TIMEOUT
         delays = iter(RETRY_DELAYS)
         while True:
@@ -146,7 +147,7 @@ class ZohoVoiceClient:
                 if delay is None or now() + delay + CONNECT_TIMEOUT > deadline:
                     raise
                 _LOGGER.debug("%r, next try in %s s", err, delay)
-            await asyncio.sleep(delay)
+            await sleep(delay)
 
     async def _async_request_once(
         self, method: str, url: str, token: str, seconds: float, **kwargs: Any
@@ -162,6 +163,8 @@ class ZohoVoiceClient:
                 headers={
                     "Authorization": f"Zoho-oauthtoken {token}",
                     "Accept": "application/json",
+                    # A small body may unpack to one that fills the memory.
+                    "Accept-Encoding": "identity",
                 },
                 # A redirect would carry the message and the token elsewhere.
                 allow_redirects=False,
@@ -170,7 +173,7 @@ class ZohoVoiceClient:
                 ),
                 **kwargs,
             ) as response:
-                body = await response.read()
+                body = await async_read_body(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as err:
             raise CannotConnectError(type(err).__name__) from err
         except TimeoutError as err:
@@ -200,26 +203,22 @@ class ZohoVoiceClient:
 def _read_receipts(reply: Reply, numbers: Sequence[str]) -> list[Receipt]:
     """Return the receipts of a success (zoho-voice-api.md section 1).
 
-    What `send` looks like for several numbers is not documented: a list with a row a
-    number, or one object that stands for all. A number that no row names was accepted
-    all the same.
+    A number that no row is about was accepted all the same. A redirect says nothing
+    of what became of the request, which may have been done before.
 
     Raises RejectedError or UnreadableReplyError.
     """
     status = str(reply.body.get("status", "")).upper()
-    if reply.status >= HTTPStatus.MULTIPLE_CHOICES or status in _ERROR_STATUSES:
+    if reply.status >= HTTPStatus.BAD_REQUEST or status in _ERROR_STATUSES:
         raise RejectedError(reply.code, reply.message)
+    if reply.status >= HTTPStatus.MULTIPLE_CHOICES:
+        raise UnreadableReplyError(reply.code, reply.message)
     if reply.body.get("code") != _SUCCESS_CODE and status != _SUCCESS_STATUS:
         raise UnreadableReplyError(reply.code, reply.message)
-    send = reply.body.get("send")
-    if isinstance(send, dict):
-        return [Receipt(number, send) for number in numbers]
-    rows = {
-        digits(str(row.get("customerNumber", ""))): row
-        for row in (send if isinstance(send, list) else [])
-        if isinstance(row, dict)
-    }
-    return [Receipt(number, rows.get(digits(number), {})) for number in numbers]
+    rows = match_rows(reply.body.get("send"), numbers)
+    return [
+        Receipt(number, row or {}) for number, row in zip(numbers, rows, strict=True)
+    ]
 
 
 def _seconds(retry_after: str | None) -> float | None:

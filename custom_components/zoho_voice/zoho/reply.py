@@ -4,7 +4,11 @@ from dataclasses import dataclass
 import json
 from typing import Any
 
+import aiohttp
 import orjson
+
+#: The largest body that is read, unpacked (bytes); Zoho's are a few kilobytes.
+MAX_BODY = 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -25,6 +29,20 @@ class Reply:
     def message(self) -> str:
         """Return Zoho's message, empty where it gave none."""
         return str(self.body.get("message") or self.body.get("error_description") or "")
+
+
+async def async_read_body(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body of a response, empty if it is larger than `MAX_BODY`.
+
+    Raises aiohttp.ClientError or TimeoutError.
+    """
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY:
+            response.close()
+            return b""
+    return bytes(body)
 
 
 def parse_object(body: bytes) -> dict[str, Any]:

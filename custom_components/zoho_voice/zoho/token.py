@@ -20,7 +20,7 @@ from .errors import (
     WrongClientSecretError,
     WrongRedirectUriError,
 )
-from .reply import parse_object
+from .reply import async_read_body, parse_object
 
 _ERRORS: dict[str, type[SignInError]] = {
     "invalid_code": SignInError,
@@ -72,10 +72,11 @@ async def _async_post(
         async with session.post(
             data_center.accounts_url + path,
             allow_redirects=False,
+            headers={"Accept-Encoding": "identity"},
             timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             **kwargs,
         ) as response:
-            return response.status, await response.read()
+            return response.status, await async_read_body(response)
     except (aiohttp.ClientError, TimeoutError) as err:
         raise CannotConnectError(type(err).__name__) from err
 
