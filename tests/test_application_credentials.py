@@ -1,4 +1,4 @@
-"""The dialog of the OAuth client, and Zoho's OAuth 2.0 at a data centre."""
+"""The dialog of the OAuth client, and Zoho's OAuth 2.0 at a data center."""
 
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant

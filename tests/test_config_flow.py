@@ -66,7 +66,7 @@ class Person:
         )
 
     async def go_to_zoho(self) -> Result:
-        """Choose the sandbox as data centre."""
+        """Choose the sandbox as data center."""
         result = await self.submit(await self.start(), data_center="other")
         assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "other")
         result = await self.submit(

@@ -90,7 +90,7 @@ SEND_FAULTS = [
         {"retry_after": 3600},
         "throttled_for",
         NOTHING,
-        said="wait for 3600 seconds",
+        said="Try again in 3600 seconds",
     ),
     Row(
         FaultKind.TOO_MANY_REQUESTS,

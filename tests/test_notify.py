@@ -123,7 +123,7 @@ async def test_classic_action_takes_the_options_of_the_action_as_data(
 @pytest.mark.parametrize(
     ("data", "key", "said"),
     [
-        ({}, "no_recipients", "There is nobody to write to"),
+        ({}, "no_recipients", "No recipient was specified"),
         ({"target": "Bob"}, "unknown_recipient", "no recipient called Bob"),
         ({"target": "+1480"}, "invalid_phone_number", "+1480 is not a possible"),
         (

@@ -402,7 +402,7 @@ async def test_hold_off_says_how_long_is_left(
             await tokens.async_get()
         assert caught.value.retry_after == left
         assert error_placeholders(caught.value)["seconds"] == said
-    with pytest.raises(HomeAssistantError, match="Zoho asks to wait for 60 seconds"):
+    with pytest.raises(HomeAssistantError, match="Try again in 60 seconds"):
         await send_hello(hass)
     with patch.object(hass.loop, "time", lambda: end + 0.5):
         await tokens.async_get()

@@ -126,8 +126,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -
         await implementation.async_revoke(entry.data[CONF_TOKEN]["refresh_token"])
     except (ConfigEntryAuthFailed, ConfigEntryNotReady, ZohoError) as err:
         _LOGGER.warning(
-            "Could not revoke the access of Home Assistant at Zoho (%r); it can be"
-            " removed at %s/home under connected apps",
+            "Could not revoke the access of Home Assistant to Zoho (%r); you can revoke"
+            " it at %s/home under connected apps",
             err,
             data_center_of(entry.data).accounts_url,
         )
@@ -136,7 +136,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -
 async def _async_get_implementation(
     hass: HomeAssistant, entry: ZohoVoiceConfigEntry
 ) -> ZohoOAuth2Implementation:
-    """Return the OAuth client of an entry, bound to the entry's data centre.
+    """Return the OAuth client of an entry, bound to the entry's data center.
 
     Raises ConfigEntryAuthFailed or ConfigEntryNotReady.
     """

@@ -39,7 +39,7 @@ _ACCOUNTS: HassKey[dict[str, Account]] = HassKey(DOMAIN)
 
 
 def data_center_of(data: Mapping[str, Any]) -> DataCenter:
-    """Return the data centre of an entry's data."""
+    """Return the data center of an entry's data."""
     if data[CONF_DATA_CENTER] == DATA_CENTER_OTHER:
         return DataCenter(data[CONF_ACCOUNTS_URL], data[CONF_VOICE_URL])
     return DATA_CENTERS[data[CONF_DATA_CENTER]]

@@ -1,4 +1,4 @@
-"""Zoho's OAuth 2.0, bound to a data centre."""
+"""Zoho's OAuth 2.0, bound to a data center."""
 
 from typing import Any, Self, override
 
@@ -36,7 +36,7 @@ class ZohoOAuth2Implementation(AuthImplementation):
         credential: ClientCredential,
         data_center: DataCenter,
     ) -> None:
-        """Bind a client to a data centre."""
+        """Bind a client to a data center."""
         super().__init__(
             hass,
             auth_domain,
@@ -50,7 +50,7 @@ class ZohoOAuth2Implementation(AuthImplementation):
         self._data_center = data_center
 
     def at(self, data_center: DataCenter) -> Self:
-        """Return the same client at another data centre."""
+        """Return the same client at another data center."""
         return type(self)(self.hass, self.domain, self._credential, data_center)
 
     @property
@@ -86,7 +86,7 @@ class ZohoOAuth2Implementation(AuthImplementation):
 async def async_get_auth_implementation(
     hass: HomeAssistant, auth_domain: str, credential: ClientCredential
 ) -> ZohoOAuth2Implementation:
-    """Return Zoho's OAuth 2.0; which data centre becomes known later, by `at`."""
+    """Return Zoho's OAuth 2.0; which data center becomes known later, by `at`."""
     return ZohoOAuth2Implementation(hass, auth_domain, credential, DATA_CENTERS["us"])
 
 

@@ -83,7 +83,7 @@ _SENDER_SCHEMA = vol.Schema(
 
 
 class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
-    """Set up an account: data centre, sign-in at Zoho, sender ID."""
+    """Set up an account: data center, sign-in at Zoho, sender ID."""
 
     DOMAIN = DOMAIN
     VERSION = 1
@@ -114,7 +114,7 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the data centre: the sign-in needs to know it."""
+        """Ask for the data center: the sign-in needs to know it."""
         if user_input is None:
             if not await self._async_has_credentials():
                 return await self.async_step_pick_implementation()
@@ -143,7 +143,7 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_step_other(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the servers of a data centre that is not in the list."""
+        """Ask for the servers of a data center that is not in the list."""
         errors: dict[str, str] = {}
         if user_input is not None:
             for key, value in user_input.items():
@@ -167,7 +167,7 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_step_auth(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Sign in at the data centre that was chosen."""
+        """Sign in at the data center that was chosen."""
         if user_input is None:
             self.flow_impl = self._implementation.at(data_center_of(self._data))
         return await super().async_step_auth(user_input)
@@ -256,7 +256,7 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
     ) -> ConfigFlowResult:
-        """Start over at the same data centre."""
+        """Start over at the same data center."""
         self._data = {
             key: value
             for key, value in entry_data.items()

@@ -12,7 +12,7 @@ CONF_SENDER_ID: Final = "sender_id"
 CONF_TEST_NUMBER: Final = "test_number"
 CONF_VOICE_URL: Final = "voice_url"
 
-#: The data centre whose servers the person types in.
+#: The data center whose servers the person types in.
 DATA_CENTER_OTHER: Final = "other"
 
 SUBENTRY_TYPE_RECIPIENT: Final = "recipient"

@@ -165,7 +165,7 @@ class Sending:
         try:
             self.conclude()
         except SendError as err:
-            _LOGGER.warning("Nobody waited for this error: %s", err)
+            _LOGGER.warning("The caller is gone, so this error is only logged: %s", err)
 
 
 class JointSending:

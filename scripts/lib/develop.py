@@ -23,7 +23,7 @@ Sandbox          accounts {sandbox.accounts_url}, Voice {sandbox.voice_url}
 Settings > Devices & services > Add integration > Zoho Voice, then type:
   client ID      {client_id}
   client secret  {client_secret}
-  data centre    Other
+  data center    Other
   accounts URL   {sandbox.accounts_url}
   Voice URL      {sandbox.voice_url}
 

@@ -1,4 +1,4 @@
-"""Zoho's data centres."""
+"""Zoho's data centers."""
 
 import phonenumbers
 import pytest

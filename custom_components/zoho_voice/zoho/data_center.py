@@ -1,17 +1,17 @@
-"""Zoho's data centres: which servers belong to which account."""
+"""Zoho's data centers: which servers belong to which account."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class DataCenter:
-    """Hold the two servers of one data centre, as URLs without a trailing slash."""
+    """Hold the two servers of one data center, as URLs without a trailing slash."""
 
     accounts_url: str
     voice_url: str
 
 
-#: The known data centres by key (zoho-voice-api.md section 3). Zoho documents the
+#: The known data centers by key (zoho-voice-api.md section 3). Zoho documents the
 #: Voice host of `us` only, the others are inferred from their accounts servers.
 DATA_CENTERS = {
     "us": DataCenter("https://accounts.zoho.com", "https://voice.zoho.com"),
@@ -73,7 +73,7 @@ _COUNTRIES = {
 
 
 def data_center_of_country(country: str | None) -> str:
-    """Return the key of the data centre Zoho most likely uses for a country.
+    """Return the key of the data center Zoho most likely uses for a country.
 
     `country` is an ISO 3166 code such as `DE`, or None when it is not known.
     """

@@ -52,7 +52,7 @@ async def _enter_client(stage: Stage, step: Step) -> None:
 
 
 async def _sign_in(stage: Stage, step: Step) -> None:
-    """Choose the data centre, accept at the consent page, come back."""
+    """Choose the data center, accept at the consent page, come back."""
     servers = {
         "accounts_url": stage.sandbox.accounts_url,
         "voice_url": stage.sandbox.voice_url,
@@ -65,7 +65,7 @@ async def _sign_in(stage: Stage, step: Step) -> None:
     second = flow["step_id"]
     flow = await rest("POST", path, servers)
     step.expect(
-        "it asks for the data centre, then for its servers, then sends to Zoho",
+        "it asks for the data center, then for its servers, then sends to Zoho",
         [first, second, flow["type"]],
         ["user", "other", "external"],
     )
@@ -244,7 +244,7 @@ def _pick(result: Record, *keys: str) -> Record:
 SET_UP = [
     Play("Add the integration before there is an OAuth client", _without_client),
     Play("Enter the OAuth client", _enter_client, vital=True),
-    Play("Choose the data centre and sign in at Zoho", _sign_in, vital=True),
+    Play("Choose the data center and sign in at Zoho", _sign_in, vital=True),
     Play("Enter the sender ID, with a test SMS", _choose_sender, vital=True),
     Play("Add the first recipient", _first_recipient, vital=True),
     Play("Add a second one, with two numbers", _second_recipient, vital=True),
