@@ -17,9 +17,7 @@ from .state import (
     DEFAULT_CLIENT_SECRET,
     DEFAULT_REDIRECT_URIS,
     DEFAULT_SENDER_IDS,
-    Clock,
     SandboxState,
-    now,
 )
 from .voice import add_voice_routes
 
@@ -40,7 +38,6 @@ class Sandbox(SandboxState):
         account: Account | None = None,
         sender_ids: Iterable[str] = DEFAULT_SENDER_IDS,
         limits: Limits | None = None,
-        clock: Clock = now,
         log: Callable[[str], None] | None = None,
     ) -> None:
         """Prepare both hosts; port 0 takes any free one."""
@@ -51,7 +48,6 @@ class Sandbox(SandboxState):
             account=account,
             sender_ids=sender_ids,
             limits=limits,
-            clock=clock,
             log=log,
         )
         accounts_app, voice_app = web.Application(), web.Application()

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-import time
 from typing import Any, Literal
 
 from .faults import Fault, FaultKind, FaultQueue
@@ -19,14 +18,7 @@ DEFAULT_REDIRECT_URIS = (
 )
 DEFAULT_SENDER_IDS = ("+18885550100", "ZohoVoice")
 
-type Clock = Callable[[], float]
 type SeveralAs = Literal["list", "object"]
-
-
-def now() -> float:
-    """Return the current time, in seconds since the epoch."""
-    # Looked up at each call, so that a test that freezes time freezes Zoho's too.
-    return time.time()
 
 
 class SandboxState(ABC):
@@ -41,7 +33,6 @@ class SandboxState(ABC):
         account: Account | None = None,
         sender_ids: Iterable[str] = DEFAULT_SENDER_IDS,
         limits: Limits | None = None,
-        clock: Clock = now,
         log: Callable[[str], None] | None = None,
     ) -> None:
         """Set up a Zoho without any SMS or token."""
@@ -53,7 +44,6 @@ class SandboxState(ABC):
         self.account = account or Account()
         self.sender_ids = set(sender_ids)
         self.limits = limits or Limits()
-        self.clock = clock
         self.sent: list[Sms] = []
         self.requests: list[SendRequest] = []
         self.token_requests: list[TokenRequest] = []
@@ -61,7 +51,7 @@ class SandboxState(ABC):
         self.several_as: SeveralAs = "list"
         self.error_status = 200
         self.answer_seconds = 0.0
-        self.tokens = TokenStore(self.limits, clock)
+        self.tokens = TokenStore(self.limits)
         self.faults = FaultQueue()
         self._log = log
 

@@ -1,9 +1,10 @@
 """The codes and tokens of the accounts server, and how long they last."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 import secrets
+import time
 from typing import Any
 
 from .models import SCOPES, Account, Limits
@@ -49,10 +50,9 @@ def _new_token() -> str:
 class TokenStore:
     """Everything the accounts server gave out."""
 
-    def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(self, limits: Limits) -> None:
         """Start with nothing given out."""
         self._limits = limits
-        self._clock = clock
         self._codes: dict[str, _Code] = {}
         self._grants: dict[str, Grant] = {}
         self._access: dict[str, tuple[Grant, float]] = {}
@@ -72,7 +72,7 @@ class TokenStore:
             scopes=frozenset(scopes),
             redirect_uri=redirect_uri,
             with_refresh_token=with_refresh_token,
-            expires_at=self._clock() + self._limits.code_seconds,
+            expires_at=time.time() + self._limits.code_seconds,
         )
         return code
 
@@ -81,7 +81,7 @@ class TokenStore:
     ) -> dict[str, Any]:
         """Return the token reply for a code, which is used up by that."""
         known = self._codes.pop(code, None)
-        if known is None or known.expires_at <= self._clock():
+        if known is None or known.expires_at <= time.time():
             raise TokenError("invalid_code")
         if known.redirect_uri != redirect_uri:
             raise TokenError("invalid_redirect_uri")
@@ -90,14 +90,14 @@ class TokenStore:
             known.scopes,
             with_refresh_token=known.with_refresh_token and with_refresh_token,
         )
-        grant.issued.append(self._clock())
+        grant.issued.append(time.time())
         return self._reply(grant, with_refresh_token=True)
 
     def refresh(self, refresh_token: str) -> dict[str, Any]:
         """Return the token reply for a refresh token."""
         if (grant := self._grants.get(refresh_token)) is None:
             raise TokenError("invalid_code")
-        now = self._clock()
+        now = time.time()
         while grant.issued and grant.issued[0] <= now - self._limits.throttle_seconds:
             grant.issued.popleft()
         if len(grant.issued) >= self._limits.throttle_tokens:
@@ -124,7 +124,7 @@ class TokenStore:
         if (known := self._access.get(token)) is None:
             return None
         grant, expires_at = known
-        if not grant.alive or expires_at <= self._clock():
+        if not grant.alive or expires_at <= time.time():
             del self._access[token]
             return None
         return grant
@@ -165,7 +165,7 @@ class TokenStore:
     def _reply(self, grant: Grant, *, with_refresh_token: bool) -> dict[str, Any]:
         access_token = _new_token()
         seconds = self._limits.access_token_seconds
-        self._access[access_token] = (grant, self._clock() + seconds)
+        self._access[access_token] = (grant, time.time() + seconds)
         reply: dict[str, Any] = {"access_token": access_token}
         if with_refresh_token and grant.refresh_token is not None:
             reply["refresh_token"] = grant.refresh_token

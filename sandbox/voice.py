@@ -92,7 +92,7 @@ class _Send:
         if SCOPE_SMS_CREATE not in grant.scopes:
             self._refuse(record, f"scope {SCOPE_SMS_CREATE} is missing")
             return replies.scope_mismatch()
-        now = state.clock()
+        now = time.time()
         try:
             _check_headers(request)
             sms_request = read_sms_request(record.body, state.sender_ids, now)

@@ -8,6 +8,8 @@ import time
 from typing import Any
 from unittest.mock import patch
 
+import freezegun
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
@@ -22,6 +24,7 @@ from homeassistant.data_entry_flow import (
 )
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component import plugins
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
@@ -39,10 +42,69 @@ CAROL = "+14805550122"
 INTEGRATION = Path(custom_components.zoho_voice.__file__).parent
 TRANSLATIONS = json.loads((INTEGRATION / "translations" / "en.json").read_text())
 
+#: When a test takes place, unless it says otherwise (UTC).
+NOW = "2026-11-22 12:00:00"
+#: When a test that is marked `clock` takes place. Home Assistant is in US/Pacific.
+MOMENTS = [
+    NOW,
+    "2026-12-31 23:59:59",
+    "2027-01-01 07:59:59",  # 31 December, 23:59:59
+    "2027-03-14 09:59:59",  # the clock is put forward in a second
+    "2027-11-07 08:59:59",  # the clock is put back in a second
+    "2027-11-07 09:30:00",  # the clock shows 1:30 for the second time
+    "2028-02-29 23:59:59",
+]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Stop the calendar, before any test is read, until the end.
+
+    Time goes on passing for whoever measures how much of it did: the event loop and
+    all that waits.
+    """
+    for name in ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"):
+        setattr(freezegun.api, f"fake_{name}", getattr(freezegun.api, f"real_{name}"))
+    # Freezegun's own lacks the offset from UTC, which aiohttp's access log wants.
+    freezegun.api.fake_localtime = _localtime
+    # Nobody is left out, so what is near a thread's beginning reads no other time.
+    freezegun.configure(default_ignore_list=[])
+    # Freezegun, as the test framework mends it before each test.
+    plugins.pytest_runtest_setup()
+    # Once: it looks for clocks in all modules. What a test begins on top does not.
+    calendar = freezegun.freeze_time(NOW)
+    calendar.start()
+    session.config.add_cleanup(calendar.stop)
+
+
+def _localtime(seconds: float | None = None) -> time.struct_time:
+    """Return a time since the epoch, or the one that stands still, in local time."""
+    return freezegun.api.real_localtime(time.time() if seconds is None else seconds)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what deals with time at every awkward moment."""
+    if clock := metafunc.definition.get_closest_marker("clock"):
+        metafunc.parametrize("moment", [*MOMENTS, *clock.args])
+
+
+@pytest.fixture
+def moment() -> str:
+    """Return when the test takes place (UTC)."""
+    return NOW
+
 
 @pytest.fixture(autouse=True)
-def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
-    """Let Home Assistant load the integration."""
+def freezer(freezer: FrozenDateTimeFactory, moment: str) -> FrozenDateTimeFactory:
+    """Return the clock, which stands still unless the test moves it."""
+    freezer.move_to(moment)
+    return freezer
+
+
+@pytest.fixture(autouse=True)
+def auto_enable_custom_integrations(
+    freezer: FrozenDateTimeFactory, enable_custom_integrations: None
+) -> None:
+    """Let Home Assistant load the integration, and start at the test's time."""
 
 
 @pytest.fixture

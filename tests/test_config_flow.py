@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 import re
+import time
 from typing import Any
 from unittest.mock import patch
 
@@ -146,6 +147,7 @@ def add_second_credential(hass: HomeAssistant, client_id: str) -> Any:
 # Adding an account
 
 
+@pytest.mark.clock
 async def test_account_is_added_and_first_recipients_form_opens(
     hass: HomeAssistant, person: Person, sandbox: Sandbox
 ) -> None:
@@ -197,6 +199,7 @@ async def test_account_is_added_and_first_recipients_form_opens(
         "expires_in",
         "expires_at",
     }
+    assert token["expires_at"] == time.time() + token["expires_in"]
     assert [token["refresh_token"]] == refresh_tokens(sandbox)
 
     kind, flow_id = result["next_flow"]

@@ -1,9 +1,11 @@
 """Diagnostics help, and give nobody away."""
 
+from datetime import timedelta
 import json
 
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.diagnostics import (
@@ -26,16 +28,6 @@ def recipients() -> list[ConfigSubentryData]:
     ]
 
 
-@pytest.fixture
-async def account(hass: HomeAssistant, account: MockConfigEntry) -> MockConfigEntry:
-    """Return an account whose token expires at a time that is known."""
-    token = {**account.data["token"], "expires_at": 1764831248.86}
-    hass.config_entries.async_update_entry(
-        account, data={**account.data, "token": token}
-    )
-    return account
-
-
 async def test_diagnostics_tell_what_helps(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
@@ -49,6 +41,15 @@ async def test_diagnostics_tell_what_helps(
     assert data_center.pop("accounts_url") == sandbox.accounts_url
     assert data_center.pop("voice_url") == sandbox.voice_url
     assert found == snapshot
+
+
+@pytest.mark.clock
+async def test_diagnostics_say_in_utc_when_the_token_expires(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, account: MockConfigEntry
+) -> None:
+    found = await get_diagnostics_for_config_entry(hass, hass_client, account)
+    in_an_hour = dt_util.utcnow() + timedelta(hours=1)
+    assert found["token_expires_at"] == in_an_hour.isoformat()
 
 
 async def test_diagnostics_of_an_account_that_is_not_loaded(

@@ -249,6 +249,7 @@ async def test_account_is_set_up_while_zoho_is_out_of_reach_and_sends_later(
     assert [sms.number for sms in sandbox.sent] == [ALICE]
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("expired", [False, True])
 async def test_refused_refresh_token_at_start_asks_to_sign_in_again(
     hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox, expired: bool

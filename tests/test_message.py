@@ -9,6 +9,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.json import json_dumps
+from homeassistant.util import dt as dt_util
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 import voluptuous as vol
@@ -329,6 +330,36 @@ async def test_time_in_the_past_is_refused(
     )
     assert error.translation_key == "time_in_past"
     assert error.translation_placeholders["time"].startswith(scheduled_time[:19])
+
+
+@pytest.mark.clock
+@pytest.mark.parametrize(
+    "time_zone",
+    [
+        None,
+        BERLIN,
+        "UTC",
+        "Asia/Kolkata",
+        "Australia/Lord_Howe",
+        "Pacific/Kiritimati",
+    ],
+)
+async def test_this_second_is_past_and_the_next_one_is_not(
+    hass: HomeAssistant, sandbox: Sandbox, post: Any, time_zone: str | None
+) -> None:
+    now = dt_util.utcnow().astimezone(ZoneInfo(time_zone or hass.config.time_zone))
+    for this_second in (now, now.replace(tzinfo=None)):
+        error = await refusal(
+            hass, "Hi", scheduled_time=this_second, time_zone=time_zone
+        )
+        assert error.translation_key == "time_in_past"
+    next_second = dt_util.utcnow() + timedelta(seconds=1)
+    await post(
+        await async_compose(hass, "Hi", scheduled_time=next_second, time_zone=time_zone)
+    )
+    [sms] = sandbox.sent
+    read = datetime.fromisoformat(sms.scheduled_time)
+    assert read.replace(tzinfo=ZoneInfo(sms.time_zone)) == next_second
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 import asyncio
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -35,16 +37,19 @@ async def test_entity_sends_to_all_numbers_of_its_recipient_with_one_request(
     assert len(sandbox.requests) == 1
 
 
+@pytest.mark.clock
 async def test_entity_remembers_when_it_sent_last(
-    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
     assert hass.states.get("notify.alice").state == "unknown"
     await notify(hass, "send_message", entity_id="notify.alice")
-    by_entity = hass.states.get("notify.alice").state
-    assert by_entity != "unknown"
+    assert hass.states.get("notify.alice").state == dt_util.utcnow().isoformat()
+    freezer.tick()
     await notify(hass, "zoho_voice", target="Alice")
-    by_classic_action = hass.states.get("notify.alice").state
-    assert by_classic_action > by_entity
+    assert hass.states.get("notify.alice").state == dt_util.utcnow().isoformat()
     assert hass.states.get("notify.night_shift").state == "unknown"
 
 

@@ -1,12 +1,15 @@
 """Every example of the README is run, and what it names exists."""
 
+from datetime import timedelta
 import os
 from pathlib import Path
 import re
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -27,6 +30,10 @@ EXAMPLES: list[dict[str, Any]] = [
     for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 ]
 DAVE = "+14805550123"
+
+at_any_time = pytest.mark.clock(
+    *(f"2026-11-24 {hour:02}:30:00" for hour in range(24)),
+)
 
 
 def example(*path: str) -> dict[str, Any]:
@@ -73,6 +80,7 @@ def test_all_examples_are_run_here() -> None:
     ]
 
 
+@at_any_time
 async def test_automation(
     hass: HomeAssistant, leak: None, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
@@ -82,6 +90,7 @@ async def test_automation(
     assert sent(sandbox) == [(ALICE, "Leak sensor\nWater in the cellar!")]
 
 
+@at_any_time
 async def test_send_sms_with_response(
     hass: HomeAssistant, leak: None, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
@@ -93,16 +102,31 @@ async def test_send_sms_with_response(
     assert log[0].data["message"] == "IN_QUEUE, IN_QUEUE, IN_QUEUE, IN_QUEUE"
 
 
+@at_any_time
 async def test_scheduled(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
-    await run_script(hass, "good_morning")
-    (sms,) = sandbox.sent
-    assert (sms.number, sms.sender_id) == ("+919876543210", SENDER_ID)
-    assert sms.time_zone == "Asia/Kolkata"
-    assert sms.scheduled_time.endswith(" 07:30:00")
+    there = dt_util.utcnow().astimezone(ZoneInfo("Asia/Kolkata"))
+    tomorrow = there.date() + timedelta(days=1)
+    for time_zone in (
+        "Pacific/Pago_Pago",
+        "America/Los_Angeles",
+        "UTC",
+        "Europe/Berlin",
+        "Asia/Kolkata",
+        "Australia/Lord_Howe",
+        "Pacific/Kiritimati",
+    ):
+        await hass.config.async_set_time_zone(time_zone)
+        await run_script(hass, "good_morning")
+        sms = sandbox.sent.pop()
+        assert (sms.number, sms.sender_id) == ("+919876543210", SENDER_ID)
+        assert sms.time_zone == "Asia/Kolkata"
+        assert sms.scheduled_time == f"{tomorrow} 07:30:00", time_zone
+    assert sandbox.sent == []
 
 
+@at_any_time
 async def test_classic_action(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
@@ -112,6 +136,7 @@ async def test_classic_action(
     assert {sms.data_coding for sms in sandbox.sent} == {2}
 
 
+@at_any_time
 async def test_alert(
     hass: HomeAssistant, leak: None, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
@@ -123,6 +148,7 @@ async def test_alert(
     await hass.async_block_till_done()
 
 
+@at_any_time
 async def test_group(
     hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox
 ) -> None:
@@ -137,6 +163,7 @@ async def test_group(
     ]
 
 
+@at_any_time
 async def test_siren_when_no_sms_can_be_sent(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
@@ -150,6 +177,7 @@ async def test_siren_when_no_sms_can_be_sent(
     assert len(siren) == 1
 
 
+@at_any_time
 async def test_response(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:

@@ -56,6 +56,7 @@ def reauth_flows(hass: HomeAssistant, entry: MockConfigEntry) -> int:
     return len([*entry.async_get_active_flows(hass, {SOURCE_REAUTH})])
 
 
+@pytest.mark.clock
 async def test_valid_token_is_given_without_a_request(
     account: MockConfigEntry, tokens: AccountTokens, sandbox: Sandbox
 ) -> None:
@@ -63,6 +64,7 @@ async def test_valid_token_is_given_without_a_request(
     assert sandbox.token_requests == []
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("expires_in", [-3600, 0, 5])
 async def test_token_that_is_over_is_renewed_once_for_all(
     hass: HomeAssistant,
@@ -104,6 +106,7 @@ async def test_get_waits_for_a_renewal_that_is_under_way(
     assert len(sandbox.token_requests) == 1
 
 
+@pytest.mark.clock
 async def test_stored_token_keeps_the_refresh_token_and_gets_no_api_domain(
     hass: HomeAssistant, account: MockConfigEntry, tokens: AccountTokens
 ) -> None:
@@ -212,6 +215,7 @@ async def test_revoked_access_asks_the_person(
     assert sandbox.sent == []
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     ("kind", "error"),
     [
@@ -239,6 +243,7 @@ async def test_zoho_is_left_alone_for_a_while_after_it_refused(
     assert len(sandbox.token_requests) == 2
 
 
+@pytest.mark.clock
 async def test_token_that_was_put_in_meanwhile_is_given_in_spite_of_a_refusal(
     hass: HomeAssistant,
     account: MockConfigEntry,

@@ -13,31 +13,21 @@ REDIRECT_URI = "http://127.0.0.1:8123/auth/external/callback"
 type Send = Callable[..., Coroutine[Any, Any, ClientResponse]]
 
 
-class Clock:
-    """A clock that a test puts forward."""
-
-    now = 1_764_831_248.5
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
-
-
 @pytest.fixture(autouse=True)
 def allow_sockets(socket_enabled: None) -> None:
     """Let the tests reach 127.0.0.1."""
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """Return the sandbox's clock."""
-    return Clock()
+def moment() -> str:
+    """Return when the test takes place (UTC): 1,764,831,248.5 s after the epoch."""
+    return "2025-12-04 06:54:08.500"
 
 
 @pytest.fixture
-async def sandbox(clock: Clock) -> AsyncGenerator[Sandbox]:
+async def sandbox() -> AsyncGenerator[Sandbox]:
     """Return a running sandbox."""
-    async with Sandbox(redirect_uris=[REDIRECT_URI], clock=clock) as running:
+    async with Sandbox(redirect_uris=[REDIRECT_URI]) as running:
         yield running
 
 

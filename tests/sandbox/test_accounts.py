@@ -6,11 +6,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from sandbox import Account, FaultKind, Sandbox
 
-from .conftest import REDIRECT_URI, Clock
+from .conftest import REDIRECT_URI
 
 SCOPES = "ZohoVoice.sms.CREATE,ZohoVoice.sms.READ,AaaServer.profile.READ"
 
@@ -255,12 +256,13 @@ async def test_code_works_once(client: Client) -> None:
     assert await client.exchange(code) == (200, {"error": "invalid_code"})
 
 
-async def test_code_expires(client: Client, clock: Clock) -> None:
+@pytest.mark.clock
+async def test_code_expires(client: Client, freezer: FrozenDateTimeFactory) -> None:
     """A code lives for two minutes."""
     code, other = await client.get_code(), await client.get_code()
-    clock.now += 119
+    freezer.tick(119)
     assert "access_token" in (await client.exchange(code))[1]
-    clock.now += 1
+    freezer.tick(1)
     assert await client.exchange(other) == (200, {"error": "invalid_code"})
 
 
@@ -330,12 +332,13 @@ async def test_refresh_errors(
     assert await client.refresh(refresh_token, **changes) == (200, {"error": error})
 
 
-async def test_throttle(client: Client, clock: Clock) -> None:
+@pytest.mark.clock
+async def test_throttle(client: Client, freezer: FrozenDateTimeFactory) -> None:
     """The eleventh token in ten minutes is refused, with HTTP 400."""
     refresh_token = client.sandbox.issue_token()["refresh_token"]
     for _ in range(10):
         assert "access_token" in (await client.refresh(refresh_token))[1]
-        clock.now += 10
+        freezer.tick(10)
     status, reply = await client.refresh(refresh_token)
     assert status == 400
     assert reply == {
@@ -347,7 +350,7 @@ async def test_throttle(client: Client, clock: Clock) -> None:
     assert client.sandbox.token_requests[-1].outcome == "Access Denied"
     other = client.sandbox.issue_token()["refresh_token"]
     assert (await client.refresh(other))[0] == 200
-    clock.now += 500
+    freezer.tick(500)
     assert (await client.refresh(refresh_token))[0] == 200
     assert (await client.refresh(refresh_token))[0] == 400
 
@@ -373,12 +376,15 @@ async def test_twenty_refresh_tokens(client: Client) -> None:
         assert "access_token" in (await client.refresh(alive))[1]
 
 
-async def test_limits_can_change(client: Client, clock: Clock) -> None:
+@pytest.mark.clock
+async def test_limits_can_change(
+    client: Client, freezer: FrozenDateTimeFactory
+) -> None:
     """A test need not wait for an hour, even of its own clock."""
     client.sandbox.limits.access_token_seconds = 5
     token = client.sandbox.issue_token()
     assert token["expires_in"] == 5
-    clock.now += 5
+    freezer.tick(5)
     assert (await client.who_am_i(token["access_token"]))[0] == 401
 
 

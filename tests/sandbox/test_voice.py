@@ -4,11 +4,12 @@ import time
 from typing import Any
 
 from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from sandbox import Account, Sandbox
 
-from .conftest import Clock, Send
+from .conftest import Send
 
 SCHEDULE = "2025-12-04 12:30:00"
 
@@ -324,11 +325,14 @@ async def test_missing_scope(sandbox: Sandbox, send: Send) -> None:
     assert sandbox.sent == []
 
 
-async def test_token_expires(sandbox: Sandbox, clock: Clock, send: Send) -> None:
+@pytest.mark.clock
+async def test_token_expires(
+    sandbox: Sandbox, freezer: FrozenDateTimeFactory, send: Send
+) -> None:
     """An access token lives for an hour."""
-    clock.now += 3599
+    freezer.tick(3599)
     assert (await send()).status == 200
-    clock.now += 1
+    freezer.tick(1)
     assert (await send()).status == 401
 
 

@@ -633,6 +633,7 @@ def http_date(seconds: float) -> str:
         "Wednesday, 21-Oct-15 07:28:00 GMT",
     ],
 )
+@pytest.mark.clock
 async def test_sent_once_after_a_short_wait(
     client: ZohoVoiceClient, sandbox: Sandbox, retry_after: str | int
 ) -> None:
@@ -683,6 +684,7 @@ async def test_long_or_unknown_wait_is_left_to_the_caller(
     assert sandbox.sent == []
 
 
+@pytest.mark.clock
 async def test_date_far_away_is_left_to_the_caller(
     client: ZohoVoiceClient, sandbox: Sandbox
 ) -> None:
