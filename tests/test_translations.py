@@ -23,6 +23,8 @@ from custom_components.zoho_voice.errors import (
     error_key,
     error_placeholders,
 )
+from custom_components.zoho_voice.journal import NotWrittenError
+from custom_components.zoho_voice.outbox import OutboxFullError
 from custom_components.zoho_voice.zoho import errors
 from custom_components.zoho_voice.zoho.data_center import DATA_CENTERS
 from custom_components.zoho_voice.zoho.errors import (
@@ -111,7 +113,7 @@ def raised() -> dict[str, set[str]]:
                 continue
             for key in keys:
                 found[key] = found.get(key, given) & given
-    for err in (*zoho_errors(), NotLoadedError()):
+    for err in (*zoho_errors(), NotLoadedError(), NotWrittenError(), OutboxFullError()):
         found[error_key(err)] = {"recipients", *error_placeholders(err)}
     return found
 
@@ -168,7 +170,8 @@ def test_what_a_text_of_an_exception_names_is_always_given(key: str) -> None:
 
 
 def test_every_way_zoho_can_fail_has_a_text_of_its_own() -> None:
-    keys = [error_key(err) for err in (*zoho_errors(), NotLoadedError())]
+    own = NotLoadedError(), NotWrittenError(), OutboxFullError()
+    keys = [error_key(err) for err in (*zoho_errors(), *own)]
     assert len(set(keys)) == len(keys)
     assert set(keys) == {
         *_ERROR_KEYS.values(),
@@ -284,10 +287,11 @@ def test_every_action_and_field_has_a_text_and_every_text_a_field() -> None:
     assert set(texts) == set(SERVICES) == set(ICONS["services"])
     for name, action in SERVICES.items():
         fields, sections = fields_of(action)
-        assert set(texts[name]) == {"name", "description", "fields", "sections"}
+        own_sections = {"sections"} if sections else set()
+        assert set(texts[name]) == {"name", "description", "fields"} | own_sections
         assert set(texts[name]["fields"]) == set(fields)
-        assert set(texts[name]["sections"]) == sections
-        assert set(ICONS["services"][name]["sections"]) == sections
+        assert set(texts[name].get("sections", ())) == sections
+        assert set(ICONS["services"][name].get("sections", ())) == sections
         for text in texts[name]["fields"].values():
             assert set(text) == {"name", "description"}
         for field in fields.values():

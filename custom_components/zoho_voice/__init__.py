@@ -18,26 +18,33 @@ from homeassistant.const import (
 )
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
-from homeassistant.helpers import config_validation as cv, discovery
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    discovery,
+)
 from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
     async_get_config_entry_implementation,
 )
+from homeassistant.helpers.device_registry import DeviceEntryType
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
 from .account import (
+    Account,
     ZohoVoiceConfigEntry,
     async_forget_account,
     async_get_account,
-    async_wait_for_accounts,
+    async_stop_accounts,
     data_center_of,
     recipients_of,
 )
 from .application_credentials import ZohoOAuth2Implementation
-from .const import CONF_SENDER_ID, DOMAIN
+from .const import CONF_KEEP_TRYING, CONF_SENDER_ID, DOMAIN
 from .phone_number import warm_up
 from .recipients import subentries_of
+from .repairs import Reports
 from .services import async_setup_services
 from .session import async_get_session
 from .tokens import AccountTokens
@@ -47,12 +54,14 @@ from .zoho.errors import ZohoError
 _LOGGER = logging.getLogger(__name__)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = [Platform.NOTIFY]
+PLATFORMS = [Platform.NOTIFY, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up the actions, which do not depend on the state of any account."""
     async_setup_services(hass)
+    for known in hass.config_entries.async_entries(DOMAIN):
+        await _async_restore_account(hass, known)
     hass.async_create_task(
         discovery.async_load_platform(
             hass, Platform.NOTIFY, DOMAIN, {CONF_NAME: DOMAIN}, config
@@ -83,7 +92,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
     async def async_stop(_: Event) -> None:
         """Let the requests end before the connections are closed."""
-        await async_wait_for_accounts(hass)
+        await async_stop_accounts(hass)
 
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, async_stop)
     return True
@@ -103,9 +112,20 @@ async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) ->
         data_center,
     )
     await hass.async_add_executor_job(warm_up, hass.config.country)
-    entry.runtime_data = async_get_account(hass, entry)
-    entry.runtime_data.load(client, entry.data[CONF_SENDER_ID], recipients_of(entry))
+    account = entry.runtime_data = await _async_restore_account(hass, entry)
+    account.keep_trying = entry.options.get(CONF_KEEP_TRYING, 0.0)
+    account.load(client, entry.data[CONF_SENDER_ID], recipients_of(entry))
+    # Before the platforms, which name their entities after it.
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        entry_type=DeviceEntryType.SERVICE,
+        identifiers={(DOMAIN, entry.entry_id)},
+        manufacturer="Zoho",
+        model="Zoho Voice",
+        name=entry.title,
+    )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    account.outbox.wake()
     entry.async_create_background_task(
         hass, _async_check_sign_in(client), f"check the sign-in of {entry.entry_id}"
     )
@@ -120,7 +140,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -
 
 async def async_remove_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -> None:
     """Revoke the account's refresh token at Zoho, if Zoho can be reached."""
-    async_forget_account(hass, entry)
+    await async_forget_account(hass, entry)
     try:
         implementation = await _async_get_implementation(hass, entry)
         await implementation.async_revoke(entry.data[CONF_TOKEN]["refresh_token"])
@@ -131,6 +151,15 @@ async def async_remove_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -
             err,
             data_center_of(entry.data).accounts_url,
         )
+
+
+async def _async_restore_account(hass: HomeAssistant, entry: ConfigEntry) -> Account:
+    """Return the account of an entry, with what it had to remember."""
+    account = async_get_account(hass, entry)
+    if not account.restored:
+        Reports(hass, entry, account)
+        await account.async_restore()
+    return account
 
 
 async def _async_get_implementation(

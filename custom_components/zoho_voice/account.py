@@ -2,19 +2,26 @@
 
 import asyncio
 from asyncio import Task
-from collections.abc import Callable, Collection, Coroutine, Hashable, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util.async_ import create_eager_task
 from homeassistant.util.hass_dict import HassKey
 
 from .const import (
     CONF_ACCOUNTS_URL,
     CONF_DATA_CENTER,
+    CONF_KEEP_TRYING,
     CONF_PHONE_NUMBERS,
     CONF_SENDER_ID,
     CONF_VOICE_URL,
@@ -22,10 +29,12 @@ from .const import (
     DOMAIN,
 )
 from .errors import NotLoadedError
+from .journal import Journal
+from .outbox import Message, Outbox, Outcome, State
 from .zoho.client import REQUEST_TIMEOUT, ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, DataCenter
 from .zoho.errors import ZohoError
-from .zoho.models import Receipt, Sms
+from .zoho.models import Sms
 
 if TYPE_CHECKING:
     from .sending import JointSending
@@ -94,6 +103,27 @@ class Account:
         self.on_sent: dict[str, Callable[[], None]] = {}
         #: What entities of the same call send together, until it starts.
         self.joint_sendings: dict[tuple[Sms, Hashable], JointSending] = {}
+        #: Whom to tell when what waits has changed, and what of it has ended.
+        self.listeners: list[Callable[[Sequence[Message]], None]] = []
+        #: For how long to keep what can't be sent, unless a call says otherwise
+        #: (seconds); 0 to fail at once.
+        self.keep_trying = 0.0
+        self.journal: Journal | None = None
+        #: What was found instead of a file that can be read.
+        self.damaged_file: Path | None = None
+        self.outbox = Outbox(
+            time.time, self.async_request, self._async_start_retry, self._changed
+        )
+        #: How to be called after some seconds, if what waits is to be tried again.
+        self.call_later: (
+            Callable[
+                [float, Callable[[datetime], Coroutine[Any, Any, None]]], CALLBACK_TYPE
+            ]
+            | None
+        ) = None
+        self._cancel_timer: CALLBACK_TYPE | None = None
+        self._trying = False
+        self.restored = False
         self._slots = asyncio.Semaphore(MAX_REQUESTS)
         self._under_way: set[Task[Any]] = set()
         self.load(client, sender_id, recipients)
@@ -119,20 +149,22 @@ class Account:
         """Start no more requests, and wait for those that are under way."""
         self.client = None
         await self.async_wait()
+        if self.journal:
+            await self.journal.async_flush()
 
     async def async_wait(self) -> None:
         """Wait for what is under way, at most as long as a request may take."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=REQUEST_TIMEOUT)
 
-    async def async_start(
-        self, sms: Sms, sender_id: str, numbers: Collection[str]
-    ) -> Task[list[Receipt] | ZohoError] | None:
-        """Start a request to 1 to 10 numbers as soon as there is a slot for it.
+    async def async_start[T](
+        self, request: Callable[[], Coroutine[Any, Any, T] | None]
+    ) -> Task[T] | None:
+        """Start a request as soon as there is a slot for it.
 
-        Until then it belongs to the caller, who may take numbers away; None if there
-        are none left. From then on it belongs to the account, and ends even if the
-        caller is cancelled.
+        Until then it belongs to the caller, who may still give it up: `request` is
+        called then, and returns None if there is nothing left to do. From then on it
+        belongs to the account, and ends even if the caller is cancelled.
 
         Raises what `TokenSource.async_get` does, or NotLoadedError.
         """
@@ -140,10 +172,11 @@ class Account:
             raise NotLoadedError
         await self.client.async_authorize()
         await self._slots.acquire()
-        if not numbers:
+        coroutine = request()
+        if coroutine is None:
             self._slots.release()
             return None
-        return self.keep(self._async_send(sms, sender_id, [*numbers]))
+        return self.keep(self._async_in_slot(coroutine))
 
     @callback
     def keep[T](self, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
@@ -154,18 +187,78 @@ class Account:
             task.add_done_callback(self._under_way.discard)
         return task
 
-    async def _async_send(
+    async def async_request(
         self, sms: Sms, sender_id: str, numbers: list[str]
-    ) -> list[Receipt] | ZohoError:
-        """Make a request, and free its slot."""
+    ) -> Outcome:
+        """Make a request; an error is returned."""
         try:
             if self.client is None:
                 return NotLoadedError()
             return await self.client.async_send_sms(sms, sender_id, numbers)
         except ZohoError as err:
             return err
+
+    @callback
+    def stop(self) -> None:
+        """Try no more: Home Assistant ends, or the account is removed."""
+        self.call_later = None
+        self._plan()
+
+    async def async_restore(self) -> None:
+        """Read what waits, once; what ended unclearly is reported anew."""
+        if self.journal is None or self.restored:
+            return
+        self.restored = True
+        self.damaged_file = await self.journal.async_load()
+        self._changed(())
+
+    async def _async_in_slot[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Free the slot when the request has ended."""
+        try:
+            return await coroutine
         finally:
             self._slots.release()
+
+    async def _async_start_retry(
+        self, coroutine: Coroutine[Any, Any, Outcome | None]
+    ) -> Task[Outcome | None]:
+        """Start the request of messages that waited, when there is a slot for it."""
+        try:
+            await self._slots.acquire()
+        except asyncio.CancelledError:
+            coroutine.close()
+            raise
+        return self.keep(self._async_in_slot(coroutine))
+
+    @callback
+    def _changed(self, ended: Sequence[Message]) -> None:
+        """Tell the entities of what was sent, and all who listen of the rest."""
+        for message in ended:
+            if message.state is State.SENT and message.subentry_id in self.on_sent:
+                self.on_sent[message.subentry_id]()
+        for listener in [*self.listeners]:
+            listener(ended)
+        self._plan()
+
+    @callback
+    def _plan(self) -> None:
+        """See to it that what waits is tried again."""
+        if self._cancel_timer:
+            self._cancel_timer()
+            self._cancel_timer = None
+        seconds = self.outbox.seconds_to_next_try()
+        if self.call_later and seconds is not None and not self._trying:
+            self._cancel_timer = self.call_later(seconds, self._async_try)
+
+    async def _async_try(self, _: datetime) -> None:
+        """Send what waits and may be sent now."""
+        self._cancel_timer = None
+        self._trying = True
+        try:
+            await self.outbox.async_try()
+        finally:
+            self._trying = False
+            self._plan()
 
 
 @callback
@@ -173,18 +266,39 @@ def async_get_account(hass: HomeAssistant, entry: ConfigEntry) -> Account:
     """Return the account of an entry, loaded or not."""
     accounts = hass.data.setdefault(_ACCOUNTS, {})
     if entry.entry_id not in accounts:
-        accounts[entry.entry_id] = Account()
+        account = accounts[entry.entry_id] = Account(
+            None, entry.data[CONF_SENDER_ID], recipients_of(entry)
+        )
+        account.journal = account.outbox.store = Journal(
+            Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{entry.entry_id}")),
+            {"messages": account.outbox},
+            hass.async_add_executor_job,
+        )
+        account.call_later = partial(async_call_later, hass)
+        account.keep_trying = entry.options.get(CONF_KEEP_TRYING, 0.0)
     return accounts[entry.entry_id]
 
 
 @callback
-def async_forget_account(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Forget the account of an entry that was removed."""
-    hass.data.get(_ACCOUNTS, {}).pop(entry.entry_id, None)
+def async_find_account(hass: HomeAssistant, entry_id: str) -> Account | None:
+    """Return the account of an entry that is known and not disabled."""
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.disabled_by:
+        return None
+    return hass.data.get(_ACCOUNTS, {}).get(entry_id)
 
 
-async def async_wait_for_accounts(hass: HomeAssistant) -> None:
-    """Wait for the requests of all accounts, at most as long as one may take."""
-    await asyncio.gather(
-        *(account.async_wait() for account in hass.data.get(_ACCOUNTS, {}).values())
-    )
+async def async_forget_account(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Forget the account of an entry that was removed, and what it kept."""
+    account: Account | None = hass.data.get(_ACCOUNTS, {}).pop(entry.entry_id, None)
+    if account and account.journal:
+        account.stop()
+        await account.journal.async_remove()
+
+
+async def async_stop_accounts(hass: HomeAssistant) -> None:
+    """Wait for the requests of all accounts, and for what they have to remember."""
+    accounts = [*hass.data.get(_ACCOUNTS, {}).values()]
+    for account in accounts:
+        account.stop()
+    await asyncio.gather(*(account.async_unload() for account in accounts))

@@ -53,6 +53,7 @@ from .const import (
 )
 from .errors import error_key, error_placeholders
 from .message import async_compose
+from .options_flow import ZohoVoiceOptionsFlow
 from .phone_number import PhoneNumberError, parse_phone_number, parse_sender_id
 from .recipient_flow import RecipientFlow
 from .sending import async_send
@@ -109,6 +110,13 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what an account can hold."""
         return {SUBENTRY_TYPE_RECIPIENT: RecipientFlow}
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> ZohoVoiceOptionsFlow:
+        """Return how to change the options."""
+        return ZohoVoiceOptionsFlow()
 
     @override
     async def async_step_user(

@@ -1,6 +1,7 @@
 """Send what an action asks for; the one way that all of them share."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -8,14 +9,23 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from .const import ATTR_RECIPIENTS, CONF_SENDER_ID
+from .const import (
+    ATTR_KEEP_TRYING,
+    ATTR_KEEP_TRYING_FOR,
+    ATTR_RECIPIENTS,
+    CONF_SENDER_ID,
+)
 from .message import OPTIONS_SCHEMA, async_compose
+from .outbox import MAX_AGE
 from .phone_number import parse_sender_id
 from .recipients import async_find_recipients
 from .sending import SentSms, async_send
 
+#: For how long a call keeps trying that asks for it without a time (seconds).
+DEFAULT_KEEP_TRYING = 3600.0
 
-def _targets(value: Any) -> list[str | int]:
+
+def validate_targets(value: Any) -> list[str | int]:
     """Validate names and numbers; YAML and templates make integers of numbers."""
     targets = cv.ensure_list(value)
     for index, target in enumerate(targets):
@@ -28,8 +38,13 @@ def _targets(value: Any) -> list[str | int]:
 
 #: The fields of `zoho_voice.send_sms` and of `data` of `notify.zoho_voice`.
 DELIVERY_SCHEMA: dict[vol.Marker, Any] = {
-    vol.Optional(ATTR_RECIPIENTS, default=[]): _targets,
+    vol.Optional(ATTR_RECIPIENTS, default=[]): validate_targets,
     vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+    vol.Optional(ATTR_KEEP_TRYING): cv.boolean,
+    vol.Optional(ATTR_KEEP_TRYING_FOR): vol.All(
+        cv.positive_time_period,
+        vol.Range(min=timedelta(seconds=1), max=timedelta(seconds=MAX_AGE)),
+    ),
     **OPTIONS_SCHEMA,
 }
 
@@ -46,13 +61,26 @@ async def async_deliver(
 
     Raises ServiceValidationError, before anything is sent, or SendError.
     """
+    keep_trying = _keep_trying(fields)
     recipients = await async_find_recipients(
         hass,
         fields.pop(ATTR_RECIPIENTS),
         entity_ids=entity_ids,
+        keep_trying=keep_trying,
         config_entry_id=fields.pop(ATTR_CONFIG_ENTRY_ID, None),
     )
     if sender_id := fields.pop(CONF_SENDER_ID, None):
         sender_id = parse_sender_id(sender_id, hass.config.country)
     sms = await async_compose(hass, message, title, **fields)
-    return await async_send(sms, recipients, sender_id)
+    return await async_send(sms, recipients, sender_id, keep_trying)
+
+
+def _keep_trying(fields: dict[str, Any]) -> float | None:
+    """Return for how long to keep trying (seconds); None if the call does not say."""
+    wanted: bool | None = fields.pop(ATTR_KEEP_TRYING, None)
+    time: timedelta | None = fields.pop(ATTR_KEEP_TRYING_FOR, None)
+    if wanted is False:
+        return 0.0
+    if time is not None:
+        return time.total_seconds()
+    return DEFAULT_KEEP_TRYING if wanted else None

@@ -1,12 +1,18 @@
 """Diagnostics of an account: what helps to find a fault, and nothing private."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
 from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
 
-from .account import ZohoVoiceConfigEntry, data_center_of, recipients_of
+from .account import (
+    ZohoVoiceConfigEntry,
+    async_get_account,
+    data_center_of,
+    recipients_of,
+)
 from .const import CONF_DATA_CENTER, CONF_SENDER_ID
 
 
@@ -16,6 +22,7 @@ async def async_get_config_entry_diagnostics(
     """Return diagnostics of an account; times are in UTC."""
     data_center = data_center_of(entry.data)
     recipients = recipients_of(entry).values()
+    account = async_get_account(hass, entry)
     return {
         "state": entry.state.value,
         "data_center": {
@@ -28,6 +35,11 @@ async def async_get_config_entry_diagnostics(
             entry.data[CONF_TOKEN]["expires_at"], UTC
         ).isoformat(),
         "country": hass.config.country,
+        "options": dict(entry.options),
+        "outbox": {
+            "waiting": len(account.outbox.waiting),
+            "ended": Counter(message.state for message in account.outbox.reports),
+        },
         "recipients": [
             {
                 "numbers": len(recipient.numbers),

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from math import ceil
+from types import MappingProxyType
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
+from .journal import NotWrittenError
+from .outbox import OutboxFullError
 from .phone_number import mask, mask_numbers
 from .zoho.errors import (
     AccountsServerError,
@@ -25,7 +28,7 @@ from .zoho.errors import (
 )
 
 
-class NotLoadedError(ZohoError):
+class NotLoadedError(CannotConnectError):
     """Say that the account was unloaded before the request started."""
 
 
@@ -35,6 +38,8 @@ _ERROR_KEYS: dict[type[ZohoError], str] = {
     ConnectionLostError: "connection_lost",
     MissingScopeError: "missing_scope",
     NotLoadedError: "account_unloaded",
+    NotWrittenError: "not_written",
+    OutboxFullError: "outbox_full",
     RejectedError: "rejected",
     ServerFailedError: "server_failed",
     SignInError: "sign_in_required",
@@ -85,7 +90,10 @@ def validation_error(
 
 
 class SendError(HomeAssistantError):
-    """Say that not every number got the SMS for certain; those of `sent_to` did."""
+    """Say that not every number got the SMS for certain.
+
+    Those of `sent_to` did, or will get it as soon as possible.
+    """
 
     def __init__(
         self,
@@ -105,6 +113,7 @@ class SendError(HomeAssistantError):
 def send_error(
     sent_to: Mapping[str, str | None],
     failed: Iterable[tuple[ZohoError, Mapping[str, str | None]]],
+    kept: Mapping[str, str | None] = MappingProxyType({}),
 ) -> SendError:
     """Say in one error what happened to whom: numbers, each with its name if any."""
     kinds: dict[tuple[str, tuple[tuple[str, str], ...]], dict[str, str | None]] = {}
@@ -112,19 +121,21 @@ def send_error(
         kind = error_key(err), tuple(error_placeholders(err).items())
         kinds.setdefault(kind, {}).update(names)
     errors = [
-        SendError(key, {"recipients": _labels(names), **dict(placeholders)})
+        SendError(key, {"recipients": labels(names), **dict(placeholders)})
         for (key, placeholders), names in kinds.items()
     ]
+    if kept:
+        errors.insert(0, SendError("kept", {"recipients": labels(kept)}))
     if len(errors) == 1 and not sent_to:
         return errors[0]
     return SendError(
-        "partly_sent" if sent_to else "several_failures",
-        {"sent": _labels(sent_to), "failures": ". ".join(map(str, errors))},
-        sent_to,
+        "partly_sent" if sent_to else "partly_kept" if kept else "several_failures",
+        {"sent": labels(sent_to), "failures": ". ".join(map(str, errors))},
+        [*sent_to, *kept],
     )
 
 
-def _labels(names: Mapping[str, str | None]) -> str:
+def labels(names: Mapping[str, str | None]) -> str:
     """Name recipients without giving their numbers away."""
     return ", ".join(
         f"{name} ({mask(number)})" if name else mask(number)

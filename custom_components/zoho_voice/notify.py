@@ -38,14 +38,9 @@ async def async_setup_entry(
     entry: ZohoVoiceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the account's device and one entity a recipient."""
+    """Set up one entity for each recipient."""
     account_device = dr.async_get(hass).async_get_or_create(
-        config_entry_id=entry.entry_id,
-        entry_type=DeviceEntryType.SERVICE,
-        identifiers={(DOMAIN, entry.entry_id)},
-        manufacturer="Zoho",
-        model="Zoho Voice",
-        name=entry.title,
+        config_entry_id=entry.entry_id, identifiers={(DOMAIN, entry.entry_id)}
     )
     via: dict[str, Any] = (
         {"via_device_id": account_device.id}

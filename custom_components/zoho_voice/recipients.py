@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, service
 
-from .account import Account, Recipient, ZohoVoiceConfigEntry
+from .account import Account, Recipient, ZohoVoiceConfigEntry, async_find_account
 from .const import DOMAIN
 from .errors import validation_error
 from .phone_number import looks_like_number, mask, parse_phone_number
@@ -39,16 +39,17 @@ async def async_find_recipients(
     *,
     entity_ids: Iterable[str] = (),
     config_entry_id: str | None = None,
+    keep_trying: float | None = None,
 ) -> Recipients:
     """Return who a call means, by account, all of it checked.
 
     A target is a recipient's name, entity id or subentry id, a number, or several of
     them separated by commas. Bare numbers are of the account `config_entry_id`, or of
-    the only one.
+    the only one. An account has to be loaded unless what is sent to it is kept.
 
     Raises ServiceValidationError.
     """
-    search = _Search(hass, config_entry_id)
+    search = _Search(hass, config_entry_id, keep_trying)
     for entity_id in entity_ids:
         search.add_entity(entity_id)
     for count, target in enumerate(targets, 1):
@@ -60,14 +61,27 @@ async def async_find_recipients(
     return search.found
 
 
+@callback
+def accounts_of(hass: HomeAssistant) -> list[Account]:
+    """Return all accounts but the disabled ones."""
+    found = (async_find_account(hass, entry.entry_id) for entry in _entries(hass))
+    return [account for account in found if account is not None]
+
+
 class _Search:
     """Collect the recipients of one call."""
 
-    def __init__(self, hass: HomeAssistant, config_entry_id: str | None) -> None:
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        config_entry_id: str | None,
+        keep_trying: float | None,
+    ) -> None:
         """Start with nobody."""
         self.found: Recipients = {}
         self._hass = hass
         self._config_entry_id = config_entry_id
+        self._keep_trying = keep_trying
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[Known]]:
@@ -127,10 +141,16 @@ class _Search:
 
     def _add(self, entry_id: str | None, recipient: Recipient) -> None:
         """Add a recipient to an account, the only one if none is named."""
-        entry: ZohoVoiceConfigEntry = service.async_get_config_entry(
-            self._hass, DOMAIN, entry_id or self._only_entry_id()
-        )
-        self.found.setdefault(entry.runtime_data, []).append(recipient)
+        entry_id = entry_id or self._only_entry_id()
+        account = async_find_account(self._hass, entry_id)
+        if account is None or not (
+            account.keep_trying if self._keep_trying is None else self._keep_trying
+        ):
+            entry: ZohoVoiceConfigEntry = service.async_get_config_entry(
+                self._hass, DOMAIN, entry_id
+            )
+            account = entry.runtime_data
+        self.found.setdefault(account, []).append(recipient)
 
     def _only_entry_id(self) -> str:
         """Return the id of the only account."""

@@ -2,30 +2,44 @@
 
 import asyncio
 from asyncio import Future, Task
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Coroutine, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 import logging
+import time
+from typing import Any
+
+from homeassistant.util.ulid import ulid_now
 
 from .account import Account, Recipient
 from .errors import SendError, send_error
+from .outbox import POSTPONING, Message, Outcome, end_of
 from .zoho.errors import ZohoError
 from .zoho.models import MAX_NUMBERS, Receipt, Sms
 
 _LOGGER = logging.getLogger(__name__)
 
 
+#: The status of an SMS that is kept and tried again.
+QUEUED = "QUEUED"
+
+
 @dataclass(slots=True)
 class SentSms:
-    """Hold what became of one number's SMS, and whose number it is, if known."""
+    """Hold what became of one number's SMS, and whose number it is, if known.
+
+    `message_id` is there if the SMS is kept and tried again; it is not sent yet then.
+    """
 
     receipt: Receipt
     name: str | None
+    message_id: str | None = None
 
 
 async def async_send(
     sms: Sms,
     recipients: Mapping[Account, Iterable[Recipient]],
     sender_id: str | None = None,
+    keep_trying: float | None = None,
 ) -> list[SentSms]:
     """Send one text to recipients of one or more accounts, each number once.
 
@@ -33,9 +47,12 @@ async def async_send(
     another failed. The results come in the order of the recipients. A caller that is
     cancelled stops the requests that have not started, and only these.
 
+    `keep_trying` says for how long to keep what certainly did not reach Zoho (seconds,
+    0 to fail at once), None to do as the account says.
+
     Raises SendError, which names who got it, who did not, and who may have.
     """
-    sending = Sending(sms, recipients, sender_id)
+    sending = Sending(sms, recipients, sender_id, keep_trying)
     await sending.async_run()
     return sending.conclude()
 
@@ -60,20 +77,31 @@ async def async_send_jointly(
 
 @dataclass(slots=True)
 class _Batch:
-    """Hold what one request carries: numbers, each with its name if it has one."""
+    """Hold what one request carries: numbers, each with whose it is.
+
+    `keep_trying` is for how long to keep what does not reach Zoho (seconds, 0 to fail
+    at once).
+    """
 
     account: Account
     sender_id: str
-    names: dict[str, str | None] = field(default_factory=dict)
-    request: Task[list[Receipt] | ZohoError] | None = None
-    outcome: list[Receipt] | ZohoError | None = None
+    keep_trying: float
+    recipients: dict[str, Recipient] = field(default_factory=dict)
+    request: Task[Outcome] | None = None
+    outcome: Outcome | None = None
+    kept: list[Message] = field(default_factory=list)
+
+    def name_of(self, number: str) -> str | None:
+        """Return whose number it is, if known."""
+        return self.recipients[number].name or self.account.names.get(number)
 
     async def async_send(self, sms: Sms) -> None:
         """Send to the batch; what goes wrong must not keep others from being tried."""
         try:
-            self.request = await self.account.async_start(
-                sms, self.sender_id, self.names
-            )
+            if self.keep_trying:
+                await self._async_send_or_keep(sms)
+            else:
+                self.request = await self.account.async_start(lambda: self._begin(sms))
         except ZohoError as err:
             self.outcome = err
         await self.async_finish()
@@ -82,6 +110,49 @@ class _Batch:
         """Wait for the request, if there is one; it ends without the caller, too."""
         if self.request is not None:
             self.outcome = await asyncio.shield(self.request)
+
+    def _begin(self, sms: Sms) -> Coroutine[Any, Any, Outcome] | None:
+        """Return the request, unless its callers have gone."""
+        if not self.recipients:
+            return None
+        return self.account.async_request(sms, self.sender_id, [*self.recipients])
+
+    async def _async_send_or_keep(self, sms: Sms) -> None:
+        """Send, and keep what does not reach Zoho. Raises ZohoError."""
+        outbox = self.account.outbox
+        await outbox.async_wait_turn(self.recipients)
+        try:
+            self.request = await self.account.async_start(
+                lambda: self._async_hand_over(sms) if self.recipients else None
+            )
+        except POSTPONING:
+            self.kept = self._messages(sms)
+            await outbox.async_queue(self.kept)
+
+    async def _async_hand_over(self, sms: Sms) -> Outcome:
+        """Return what Zoho said to those that are not kept."""
+        outbox = self.account.outbox
+        outcome, self.kept = await outbox.async_send(self._messages(sms))
+        return outcome
+
+    def _messages(self, sms: Sms) -> list[Message]:
+        """Return what the outbox keeps."""
+        now = time.time()
+        call_id = ulid_now()
+        return [
+            Message(
+                message_id=ulid_now(),
+                call_id=call_id,
+                number=number,
+                name=self.name_of(number),
+                subentry_id=recipient.subentry_id,
+                sender_id=self.sender_id,
+                sms=sms,
+                created_at=now,
+                expires_at=end_of(sms, now, self.keep_trying),
+            )
+            for number, recipient in self.recipients.items()
+        ]
 
 
 class Sending:
@@ -92,6 +163,7 @@ class Sending:
         sms: Sms,
         recipients: Mapping[Account, Iterable[Recipient]],
         sender_id: str | None = None,
+        keep_trying: float | None = None,
     ) -> None:
         """Split recipients into requests: by account and sender, ten numbers each."""
         self._sms = sms
@@ -107,10 +179,14 @@ class Sending:
                         continue
                     self._numbers[number] = None
                     batch = last.get((account, sender))
-                    if batch is None or len(batch.names) == MAX_NUMBERS:
-                        batch = last[account, sender] = _Batch(account, sender)
+                    if batch is None or len(batch.recipients) == MAX_NUMBERS:
+                        batch = last[account, sender] = _Batch(
+                            account,
+                            sender,
+                            account.keep_trying if keep_trying is None else keep_trying,
+                        )
                         self._batches.append(batch)
-                    batch.names[number] = recipient.name or account.names.get(number)
+                    batch.recipients[number] = recipient
 
     async def async_run(self) -> None:
         """Make the requests, as many at once as the accounts allow."""
@@ -132,7 +208,7 @@ class Sending:
         for batch in self._batches:
             if batch.request is None:
                 for number in numbers:
-                    batch.names.pop(number, None)
+                    batch.recipients.pop(number, None)
 
     def conclude(self) -> list[SentSms]:
         """Return what was sent, and let the entities of its recipients take note.
@@ -140,13 +216,20 @@ class Sending:
         Raises SendError.
         """
         sent: dict[str, SentSms] = {}
+        kept: dict[str, SentSms] = {}
         failed: list[tuple[ZohoError, dict[str, str | None]]] = []
         for batch in self._batches:
+            for message in batch.kept:
+                receipt = Receipt(message.number, {"status": QUEUED})
+                kept[message.number] = SentSms(
+                    receipt, message.name, message.message_id
+                )
             if isinstance(batch.outcome, ZohoError):
-                failed.append((batch.outcome, batch.names))
+                names = {n: batch.name_of(n) for n in batch.recipients if n not in kept}
+                failed.append((batch.outcome, names))
             elif batch.outcome is not None:
                 for receipt in batch.outcome:
-                    name = batch.names[receipt.number]
+                    name = batch.name_of(receipt.number)
                     sent[receipt.number] = SentSms(receipt, name)
         for account, recipients in self._recipients.items():
             for recipient in recipients:
@@ -155,8 +238,12 @@ class Sending:
                 ):
                     account.on_sent[recipient.subentry_id]()
         if failed:
-            sent_to = {number: item.name for number, item in sent.items()}
-            raise send_error(sent_to, failed) from failed[0][0]
+            raise send_error(
+                {number: item.name for number, item in sent.items()},
+                failed,
+                {number: item.name for number, item in kept.items()},
+            ) from failed[0][0]
+        sent |= kept
         return [sent[number] for number in self._numbers if number in sent]
 
     async def _async_see_off(self, started: Iterable[_Batch]) -> None:

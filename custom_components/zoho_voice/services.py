@@ -2,8 +2,12 @@
 
 from typing import Any
 
-from homeassistant.components.notify.const import ATTR_MESSAGE, ATTR_TITLE
-from homeassistant.const import ATTR_NAME
+from homeassistant.components.notify.const import (
+    ATTR_MESSAGE,
+    ATTR_TITLE,
+    DOMAIN as NOTIFY_DOMAIN,
+)
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_NAME, ATTR_STATE
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -16,13 +20,21 @@ from homeassistant.helpers.target import (
     TargetSelection,
     async_extract_referenced_entity_ids,
 )
+from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
-from .const import CONF_SENDER_ID, DOMAIN
-from .delivery import DELIVERY_SCHEMA, async_deliver
+from .account import Account, async_find_account
+from .const import ATTR_MESSAGE_ID, ATTR_RECIPIENTS, CONF_SENDER_ID, DOMAIN
+from .delivery import DELIVERY_SCHEMA, async_deliver, validate_targets
+from .errors import send_error, validation_error
+from .journal import NotWrittenError
+from .outbox import Message
+from .recipients import accounts_of, async_find_recipients
 from .sending import SentSms
 
+SERVICE_CLEAR_OUTBOX = "clear_outbox"
+SERVICE_GET_OUTBOX = "get_outbox"
 SERVICE_SEND_SMS = "send_sms"
 _TARGET_FIELDS = frozenset(map(str, cv.ENTITY_SERVICE_FIELDS))
 
@@ -35,10 +47,29 @@ SEND_SMS_SCHEMA = vol.Schema(
     }
 )
 
+GET_OUTBOX_SCHEMA = vol.Schema({vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string})
+CLEAR_OUTBOX_SCHEMA = GET_OUTBOX_SCHEMA.extend(
+    {vol.Optional(ATTR_RECIPIENTS): validate_targets}
+)
+
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Register the action."""
+    """Register the actions."""
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_GET_OUTBOX,
+        _async_get_outbox,
+        GET_OUTBOX_SCHEMA,
+        SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_CLEAR_OUTBOX,
+        _async_clear_outbox,
+        CLEAR_OUTBOX_SCHEMA,
+        SupportsResponse.OPTIONAL,
+    )
     hass.services.async_register(
         DOMAIN,
         SERVICE_SEND_SMS,
@@ -62,6 +93,64 @@ async def _async_send_sms(call: ServiceCall) -> ServiceResponse:
     return {"messages": [_row(item) for item in sent]} if call.return_response else None
 
 
+async def _async_get_outbox(call: ServiceCall) -> ServiceResponse:
+    """Return what waits, and what ended without having been sent for certain."""
+    accounts = _accounts(call)
+    return {
+        "waiting": [_kept(m) for account in accounts for m in account.outbox.waiting],
+        "ended": [_kept(m) for account in accounts for m in account.outbox.reports],
+    }
+
+
+async def _async_clear_outbox(call: ServiceCall) -> ServiceResponse:
+    """Take out what waits, for everybody or for some recipients."""
+    accounts = _accounts(call)
+    numbers = None
+    if targets := call.data.get(ATTR_RECIPIENTS):
+        found = await async_find_recipients(
+            call.hass,
+            targets,
+            config_entry_id=call.data.get(ATTR_CONFIG_ENTRY_ID),
+            keep_trying=1,
+        )
+        numbers = {n for group in found.values() for r in group for n in r.numbers}
+    cleared: list[Message] = []
+    for account in accounts:
+        try:
+            cleared += await account.outbox.async_clear(numbers)
+        except NotWrittenError as err:
+            raise send_error({}, [(err, {m.number: m.name for m in cleared})]) from err
+    return {"cleared": [_kept(m) for m in cleared]} if call.return_response else None
+
+
+@callback
+def _accounts(call: ServiceCall) -> list[Account]:
+    """Return the account that a call names, or all of them."""
+    entry_id = call.data.get(ATTR_CONFIG_ENTRY_ID)
+    if entry_id is None:
+        return accounts_of(call.hass)
+    account = async_find_account(call.hass, entry_id)
+    if account is None:
+        raise validation_error("no_account")
+    return [account]
+
+
+def _kept(message: Message) -> JsonObjectType:
+    """Return a message of the outbox, without its text; times are in UTC."""
+    row: JsonObjectType = {
+        ATTR_MESSAGE_ID: message.message_id,
+        "recipient": message.number,
+        CONF_SENDER_ID: message.sender_id,
+        ATTR_STATE: message.state,
+        "reason": message.reason,
+        "created_at": dt_util.utc_from_timestamp(message.created_at).isoformat(),
+        "expires_at": dt_util.utc_from_timestamp(message.expires_at).isoformat(),
+    }
+    if message.name is not None:
+        row[ATTR_NAME] = message.name
+    return row
+
+
 @callback
 def _target_entity_ids(hass: HomeAssistant, target: dict[str, Any]) -> list[str]:
     """Return the entities of a call's target.
@@ -75,6 +164,7 @@ def _target_entity_ids(hass: HomeAssistant, target: dict[str, Any]) -> list[str]
         for entity_id in selected.indirectly_referenced
         if (entity := registry.async_get(entity_id)) is not None
         and entity.platform == DOMAIN
+        and entity.domain == NOTIFY_DOMAIN
         and not entity.disabled
     )
 
@@ -93,6 +183,8 @@ def _row(sent: SentSms) -> JsonObjectType:
         ),
         "country": receipt.country,
     }
+    if sent.message_id is not None:
+        row[ATTR_MESSAGE_ID] = sent.message_id
     if sent.name is not None:
         row[ATTR_NAME] = sent.name
     return row
