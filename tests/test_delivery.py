@@ -7,7 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.zoho_voice.delivery import DELIVERY_SCHEMA, async_deliver
+from custom_components.zoho_voice.delivery import DELIVERY_SCHEMA, async_prepare
 from custom_components.zoho_voice.errors import SendError
 from sandbox import FaultKind, Sandbox
 
@@ -16,7 +16,8 @@ from .conftest import ALICE, BOB, CAROL, recipient
 
 async def deliver(hass: HomeAssistant, *entity_ids: str, **fields: object) -> None:
     data = vol.Schema(DELIVERY_SCHEMA)(fields)
-    await async_deliver(hass, "Hello", None, data, entity_ids=entity_ids)
+    sending = await async_prepare(hass, "Hello", None, data, entity_ids=entity_ids)
+    await sending.async_send()
 
 
 def last_sent(hass: HomeAssistant, name: str) -> str:

@@ -137,7 +137,7 @@ async def test_what_is_not_urgent_is_written_at_the_end(
         b"\xff\xfe",
         b"{}",
         b'{"version": 1}',
-        b'{"version": 2, "part": 1}',
+        b'{"version": 3, "part": 1}',
         b'{"version": "1", "part": 1}',
         b'{"version": 1, "part": "damaged"}',
     ],

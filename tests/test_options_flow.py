@@ -1,5 +1,7 @@
 """The options of an account."""
 
+from typing import Any
+
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
@@ -8,6 +10,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from sandbox import Sandbox
 
 from .conftest import TRANSLATIONS
+
+
+def shown(flow: dict[str, Any]) -> dict[str, Any]:
+    """Return what a form suggests, by field."""
+    return {
+        str(field): field.description["suggested_value"]
+        for field in flow["data_schema"].schema
+        if field.description
+    }
 
 
 async def test_time_is_kept_and_shown_again(
@@ -23,9 +34,7 @@ async def test_time_is_kept_and_shown_again(
     assert account.options == {"keep_trying": 5400}
     assert account.runtime_data.keep_trying == 5400
     flow = await hass.config_entries.options.async_init(account.entry_id)
-    (field,) = flow["data_schema"].schema
-    shown = {"hours": 1, "minutes": 30, "seconds": 0}
-    assert field.description == {"suggested_value": shown}
+    assert shown(flow)["keep_trying"] == {"hours": 1, "minutes": 30, "seconds": 0}
     await hass.config_entries.options.async_configure(flow["flow_id"], {})
     await hass.async_block_till_done(wait_background_tasks=True)
     assert account.options == {}

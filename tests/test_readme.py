@@ -196,7 +196,7 @@ async def test_response(
 
 
 def test_every_field_is_documented() -> None:
-    table = README.split("## Fields of")[1].split("The response")[0]
+    table = README.split("## Fields of")[1].split("\n\nThe response")[0]
     documented = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
     target = {"entity_id", "device_id", "area_id", "floor_id", "label_id", "exclude"}
     fields = {str(key) for key in SEND_SMS_SCHEMA.schema}

@@ -44,7 +44,12 @@ async def test_response_says_what_became_of_each_number(
     assert [row.pop("log_id") for row in rows] == [sms.log_id for sms in sandbox.sent]
     for row in rows:
         assert row.pop("submitted_at") == dt_util.utcnow().isoformat()
-    common = {"status": "IN_QUEUE", "segments": 1, "sender_id": SENDER_ID}
+    common = {
+        "status": "IN_QUEUE",
+        "segments": 1,
+        "estimated_segments": 1,
+        "sender_id": SENDER_ID,
+    }
     assert rows == [
         {"recipient": CAROL, "name": "Night shift", "country": "us", **common},
         {"recipient": "+442079460018", "country": "gb", **common},

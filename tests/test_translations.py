@@ -20,6 +20,7 @@ from custom_components.zoho_voice.errors import (
     _ERROR_KEYS,
     _REJECTION_KEYS,
     NotLoadedError,
+    SpendingGuardClosedError,
     error_key,
     error_placeholders,
 )
@@ -77,6 +78,14 @@ def literals(node: ast.AST | None) -> set[str]:
     return set()
 
 
+OWN_ERRORS = (
+    NotLoadedError(),
+    NotWrittenError(),
+    OutboxFullError(),
+    SpendingGuardClosedError(retry_after=1),
+)
+
+
 def zoho_errors() -> list[ZohoError]:
     """Return one of each way in which Zoho can fail, with its words."""
     kinds = [
@@ -113,7 +122,7 @@ def raised() -> dict[str, set[str]]:
                 continue
             for key in keys:
                 found[key] = found.get(key, given) & given
-    for err in (*zoho_errors(), NotLoadedError(), NotWrittenError(), OutboxFullError()):
+    for err in (*zoho_errors(), *OWN_ERRORS):
         found[error_key(err)] = {"recipients", *error_placeholders(err)}
     return found
 
@@ -170,8 +179,7 @@ def test_what_a_text_of_an_exception_names_is_always_given(key: str) -> None:
 
 
 def test_every_way_zoho_can_fail_has_a_text_of_its_own() -> None:
-    own = NotLoadedError(), NotWrittenError(), OutboxFullError()
-    keys = [error_key(err) for err in (*zoho_errors(), *own)]
+    keys = [error_key(err) for err in (*zoho_errors(), *OWN_ERRORS)]
     assert len(set(keys)) == len(keys)
     assert set(keys) == {
         *_ERROR_KEYS.values(),

@@ -41,7 +41,7 @@ from .account import (
     recipients_of,
 )
 from .application_credentials import ZohoOAuth2Implementation
-from .const import CONF_KEEP_TRYING, CONF_SENDER_ID, DOMAIN
+from .const import CONF_SENDER_ID, DOMAIN
 from .phone_number import warm_up
 from .recipients import subentries_of
 from .repairs import Reports
@@ -113,7 +113,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) ->
     )
     await hass.async_add_executor_job(warm_up, hass.config.country)
     account = entry.runtime_data = await _async_restore_account(hass, entry)
-    account.keep_trying = entry.options.get(CONF_KEEP_TRYING, 0.0)
+    account.set_options(entry.options)
     account.load(client, entry.data[CONF_SENDER_ID], recipients_of(entry))
     # Before the platforms, which name their entities after it.
     dr.async_get(hass).async_get_or_create(

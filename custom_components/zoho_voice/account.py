@@ -13,27 +13,36 @@ from typing import TYPE_CHECKING, Any, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util.async_ import create_eager_task
 from homeassistant.util.hass_dict import HassKey
 
+from .brakes import FloodBrake, Repeats
 from .const import (
     CONF_ACCOUNTS_URL,
     CONF_DATA_CENTER,
+    CONF_FLOOD_LIMIT,
+    CONF_FLOOD_MINUTES,
     CONF_KEEP_TRYING,
     CONF_PHONE_NUMBERS,
+    CONF_REPEAT_SECONDS,
+    CONF_SEGMENTS_PER_DAY,
+    CONF_SEGMENTS_PER_HOUR,
     CONF_SENDER_ID,
     CONF_VOICE_URL,
     DATA_CENTER_OTHER,
     DOMAIN,
 )
-from .errors import NotLoadedError
+from .errors import NotLoadedError, SpendingGuardClosedError
 from .journal import Journal
 from .outbox import Message, Outbox, Outcome, State
+from .segments import estimate_segments
+from .spending import Limits, SpendingGuard
 from .zoho.client import REQUEST_TIMEOUT, ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, DataCenter
-from .zoho.errors import ZohoError
+from .zoho.errors import OutcomeUnknownError, ZohoError
 from .zoho.models import Sms
 
 if TYPE_CHECKING:
@@ -41,6 +50,9 @@ if TYPE_CHECKING:
 
 type ZohoVoiceConfigEntry = ConfigEntry[Account]
 
+#: How many messages may go to one number in how many minutes, unless options differ.
+DEFAULT_FLOOD_LIMIT = 20
+DEFAULT_FLOOD_MINUTES = 10
 #: How many requests of one account may be under way at once.
 MAX_REQUESTS = 4
 
@@ -108,7 +120,14 @@ class Account:
         #: For how long to keep what can't be sent, unless a call says otherwise
         #: (seconds); 0 to fail at once.
         self.keep_trying = 0.0
+        #: Whom to tell when a call was refused because it was too much.
+        self.refused: Callable[[HomeAssistantError], None] = lambda _: None
         self.journal: Journal | None = None
+        self.guard = SpendingGuard(Limits(), time.time)
+        self.repeats = Repeats(0, time.time)
+        self.brake = FloodBrake(
+            DEFAULT_FLOOD_LIMIT, 60.0 * DEFAULT_FLOOD_MINUTES, time.monotonic
+        )
         #: What was found instead of a file that can be read.
         self.damaged_file: Path | None = None
         self.outbox = Outbox(
@@ -144,6 +163,19 @@ class Account:
             for recipient in reversed([*recipients.values()])
             for number in recipient.numbers
         }
+
+    @callback
+    def set_options(self, options: Mapping[str, Any]) -> None:
+        """Take the options of the entry."""
+        self.keep_trying = options.get(CONF_KEEP_TRYING, 0.0)
+        self.guard.limits = Limits(
+            options.get(CONF_SEGMENTS_PER_HOUR), options.get(CONF_SEGMENTS_PER_DAY)
+        )
+        self.repeats.seconds = options.get(CONF_REPEAT_SECONDS, 0)
+        self.brake.limit = options.get(CONF_FLOOD_LIMIT, DEFAULT_FLOOD_LIMIT)
+        self.brake.seconds = 60.0 * options.get(
+            CONF_FLOOD_MINUTES, DEFAULT_FLOOD_MINUTES
+        )
 
     async def async_unload(self) -> None:
         """Start no more requests, and wait for those that are under way."""
@@ -190,13 +222,27 @@ class Account:
     async def async_request(
         self, sms: Sms, sender_id: str, numbers: list[str]
     ) -> Outcome:
-        """Make a request; an error is returned."""
+        """Make a request; an error is returned.
+
+        What it costs is on disk before, if there is a limit to that.
+        """
+        if self.client is None:
+            return NotLoadedError()
+        client = self.client
+        each = estimate_segments(sms.message, sms.data_coding)
+        if opens_at := self.guard.opens_at(each * len(numbers)):
+            return SpendingGuardClosedError(retry_after=opens_at - time.time())
+        booking = self.guard.spend(each * len(numbers))
         try:
-            if self.client is None:
-                return NotLoadedError()
-            return await self.client.async_send_sms(sms, sender_id, numbers)
+            if self.journal and any(self.guard.limits):
+                await self.journal.async_save()
+            receipts = await client.async_send_sms(sms, sender_id, numbers)
         except ZohoError as err:
+            if not isinstance(err, OutcomeUnknownError):
+                booking.refund()
             return err
+        booking.correct(sum(receipt.segments or each for receipt in receipts))
+        return receipts
 
     @callback
     def stop(self) -> None:
@@ -271,11 +317,15 @@ def async_get_account(hass: HomeAssistant, entry: ConfigEntry) -> Account:
         )
         account.journal = account.outbox.store = Journal(
             Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{entry.entry_id}")),
-            {"messages": account.outbox},
+            {
+                "messages": account.outbox,
+                "repeats": account.repeats,
+                "spending": account.guard,
+            },
             hass.async_add_executor_job,
         )
         account.call_later = partial(async_call_later, hass)
-        account.keep_trying = entry.options.get(CONF_KEEP_TRYING, 0.0)
+        account.set_options(entry.options)
     return accounts[entry.entry_id]
 
 

@@ -1,4 +1,4 @@
-"""Send what an action asks for; the one way that all of them share."""
+"""Check what an action asks for; the one way that all of them share."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -19,7 +19,7 @@ from .message import OPTIONS_SCHEMA, async_compose
 from .outbox import MAX_AGE
 from .phone_number import parse_sender_id
 from .recipients import async_find_recipients
-from .sending import SentSms, async_send
+from .sending import Sending
 
 #: For how long a call keeps trying that asks for it without a time (seconds).
 DEFAULT_KEEP_TRYING = 3600.0
@@ -49,17 +49,17 @@ DELIVERY_SCHEMA: dict[vol.Marker, Any] = {
 }
 
 
-async def async_deliver(
+async def async_prepare(
     hass: HomeAssistant,
     message: str,
     title: str | None,
     fields: dict[str, Any],
     *,
     entity_ids: Iterable[str] = (),
-) -> list[SentSms]:
-    """Check everything, then send; `fields` are of `DELIVERY_SCHEMA`, and used up.
+) -> Sending:
+    """Check everything; `fields` are of `DELIVERY_SCHEMA`, and used up.
 
-    Raises ServiceValidationError, before anything is sent, or SendError.
+    Raises ServiceValidationError.
     """
     keep_trying = _keep_trying(fields)
     recipients = await async_find_recipients(
@@ -72,7 +72,7 @@ async def async_deliver(
     if sender_id := fields.pop(CONF_SENDER_ID, None):
         sender_id = parse_sender_id(sender_id, hass.config.country)
     sms = await async_compose(hass, message, title, **fields)
-    return await async_send(sms, recipients, sender_id, keep_trying)
+    return Sending(sms, recipients, sender_id, keep_trying)
 
 
 def _keep_trying(fields: dict[str, Any]) -> float | None:

@@ -5,6 +5,7 @@ from math import ceil
 from types import MappingProxyType
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .journal import NotWrittenError
@@ -32,6 +33,10 @@ class NotLoadedError(CannotConnectError):
     """Say that the account was unloaded before the request started."""
 
 
+class SpendingGuardClosedError(ThrottledError):
+    """Say that the account may not spend so many segments yet."""
+
+
 _ERROR_KEYS: dict[type[ZohoError], str] = {
     AccountsServerError: "accounts_server_failed",
     CannotConnectError: "cannot_connect",
@@ -40,6 +45,7 @@ _ERROR_KEYS: dict[type[ZohoError], str] = {
     NotLoadedError: "account_unloaded",
     NotWrittenError: "not_written",
     OutboxFullError: "outbox_full",
+    SpendingGuardClosedError: "spending_guard_closed",
     RejectedError: "rejected",
     ServerFailedError: "server_failed",
     SignInError: "sign_in_required",
@@ -61,7 +67,7 @@ def error_key(err: ZohoError) -> str:
     """Return the translation key of an error, for exceptions, forms and aborts."""
     if isinstance(err, RejectedError):
         return _REJECTION_KEYS.get(err.code, _ERROR_KEYS[RejectedError])
-    if isinstance(err, ThrottledError) and err.retry_after is not None:
+    if type(err) is ThrottledError and err.retry_after is not None:
         return "throttled_for"
     return _ERROR_KEYS[type(err)]
 
@@ -141,3 +147,9 @@ def labels(names: Mapping[str, str | None]) -> str:
         f"{name} ({mask(number)})" if name else mask(number)
         for number, name in names.items()
     )
+
+
+def local_time(timestamp: float) -> str:
+    """Return a time in seconds since the epoch as a person reads it."""
+    moment = dt_util.as_local(dt_util.utc_from_timestamp(timestamp))
+    return f"{moment:%Y-%m-%d %H:%M}"

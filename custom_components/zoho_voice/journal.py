@@ -9,14 +9,17 @@ from typing import Any, Protocol
 
 from homeassistant.helpers.json import json_bytes
 from homeassistant.util.file import WriteError, write_utf8_file_atomic
-from homeassistant.util.json import json_loads_object
+from homeassistant.util.json import JsonValueType, json_loads_object
 
 from .zoho.errors import ZohoError
 
 #: The version of the file, to be raised with every change that needs a migration.
-VERSION = 1
+VERSION = 2
 #: How long what is not urgent may wait to be written (seconds).
 DELAY = 1.0
+
+#: What parts had to say that version 1 did not have.
+_EMPTY: dict[str, JsonValueType] = {"repeats": {}, "spending": []}
 
 
 class NotWrittenError(ZohoError):
@@ -112,6 +115,9 @@ class Journal:
     def _restore(self, content: bytes) -> None:
         """Give the parts what the file holds."""
         stored = json_loads_object(content)
+        if stored["version"] == 1:
+            # It knew of messages only.
+            stored = {**_EMPTY, **stored, "version": 2}
         if stored["version"] != VERSION:
             raise ValueError("a version of the future")
         for name, part in self._parts.items():

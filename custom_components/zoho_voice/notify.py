@@ -21,7 +21,7 @@ import voluptuous as vol
 
 from .account import Account, Recipient, ZohoVoiceConfigEntry
 from .const import ATTR_RECIPIENTS, DOMAIN
-from .delivery import DELIVERY_SCHEMA, async_deliver
+from .delivery import DELIVERY_SCHEMA, async_prepare
 from .errors import validation_error
 from .message import async_compose
 from .recipients import subentries_of
@@ -168,4 +168,7 @@ class ZohoVoiceNotificationService(BaseNotificationService):
             *kwargs.get(ATTR_TARGET, []),
             *fields[ATTR_RECIPIENTS],
         ]
-        await async_deliver(self.hass, message, kwargs.get(ATTR_TITLE), fields)
+        sending = await async_prepare(
+            self.hass, message, kwargs.get(ATTR_TITLE), fields
+        )
+        await sending.async_send()

@@ -7,12 +7,13 @@ from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_NAME, ATTR_STATE
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
-from homeassistant.util import dt as dt_util
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.trace import trace_id_get
 
 from .account import Account, async_find_account
 from .const import ATTR_MESSAGE_ID, DOMAIN
-from .errors import labels
+from .errors import labels, local_time
 from .outbox import REPORTED, Message, State
 from .phone_number import mask
 
@@ -32,6 +33,7 @@ class Reports:
         self._account = account
         self._known: list[Message] = []
         account.listeners.append(self._async_changed)
+        account.refused = self._async_refused
 
     @callback
     def _async_changed(self, ended: Sequence[Message]) -> None:
@@ -61,13 +63,23 @@ class Reports:
             )
             self._account.damaged_file = None
 
+    @callback
+    def _async_refused(self, err: HomeAssistantError) -> None:
+        """Say that a call was too much, and who made it."""
+        key = str(err.translation_key)
+        self._async_create_issue(
+            key,
+            {**(err.translation_placeholders or {}), "caller": _caller(self._hass)},
+        )
+
     def _async_update_issue(self, key: str, messages: list[Message]) -> None:
         """Create, update or withdraw an issue about messages."""
         if not messages:
             ir.async_delete_issue(self._hass, DOMAIN, f"{key}_{self._entry.entry_id}")
             return
         lines = (
-            f"- {labels({message.number: message.name})}, {_local(message.created_at)}"
+            f"- {labels({message.number: message.name})},"
+            f" {local_time(message.created_at)}"
             for message in messages
         )
         self._async_create_issue(
@@ -105,10 +117,12 @@ class ReadRepairFlow(ConfirmRepairFlow):
         return await super().async_step_confirm(user_input)
 
 
-def _local(timestamp: float) -> str:
-    """Return a time as a person reads it."""
-    moment = dt_util.as_local(dt_util.utc_from_timestamp(timestamp))
-    return f"{moment:%Y-%m-%d %H:%M}"
+def _caller(hass: HomeAssistant) -> str:
+    """Return which automation or script is running, by its trace."""
+    domain, _, item_id = ((trace_id_get() or ("",))[0]).partition(".")
+    entity_id = er.async_get(hass).async_get_entity_id(domain, domain, item_id)
+    state = hass.states.get(entity_id) if entity_id else None
+    return state.name if state else "?"
 
 
 async def async_create_fix_flow(

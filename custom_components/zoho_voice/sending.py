@@ -2,18 +2,28 @@
 
 import asyncio
 from asyncio import Future, Task
-from collections.abc import Coroutine, Hashable, Iterable, Mapping
+from collections.abc import (
+    Coroutine,
+    Hashable,
+    Iterable,
+    Mapping,
+    Set as AbstractSet,
+)
 from dataclasses import dataclass, field
 import logging
+import math
 import time
 from typing import Any
 
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.ulid import ulid_now
 
 from .account import Account, Recipient
-from .errors import SendError, send_error
+from .const import DOMAIN
+from .errors import SendError, labels, local_time, send_error
 from .outbox import POSTPONING, Message, Outcome, end_of
-from .zoho.errors import ZohoError
+from .segments import estimate_segments
+from .zoho.errors import OutcomeUnknownError, ZohoError
 from .zoho.models import MAX_NUMBERS, Receipt, Sms
 
 _LOGGER = logging.getLogger(__name__)
@@ -21,6 +31,48 @@ _LOGGER = logging.getLogger(__name__)
 
 #: The status of an SMS that is kept and tried again.
 QUEUED = "QUEUED"
+#: The status of an SMS that would be sent.
+DRY_RUN = "DRY_RUN"
+#: The status of an SMS that was not sent, as the number got the same text before.
+DUPLICATE = "DUPLICATE"
+
+
+class FloodError(HomeAssistantError):
+    """Say that a number got too many messages in too short a time."""
+
+    def __init__(self, account: Account, number: str, name: str | None) -> None:
+        """Keep whom it is about."""
+        self.account = account
+        self.recipient = labels({number: name})
+        self.count = account.brake.count(number)
+        super().__init__(
+            translation_domain=DOMAIN,
+            translation_key="flood_brake",
+            translation_placeholders={
+                "recipient": self.recipient,
+                "count": str(self.count),
+                "minutes": f"{account.brake.seconds / 60:.0f}",
+            },
+        )
+
+
+class SpendingGuardError(HomeAssistantError):
+    """Say that a call would spend more segments than the account may now."""
+
+    def __init__(self, account: Account, segments: int, opens_at: float) -> None:
+        """Keep when it may, in seconds since the epoch; inf for never."""
+        self.account = account
+        self.opens_at = opens_at
+        super().__init__(
+            translation_domain=DOMAIN,
+            translation_key=(
+                "spending_limit" if opens_at == math.inf else "spending_guard"
+            ),
+            translation_placeholders={
+                "segments": str(segments),
+                "time": "" if opens_at == math.inf else local_time(opens_at),
+            },
+        )
 
 
 @dataclass(slots=True)
@@ -33,6 +85,7 @@ class SentSms:
     receipt: Receipt
     name: str | None
     message_id: str | None = None
+    estimated_segments: int = 1
 
 
 async def async_send(
@@ -50,11 +103,10 @@ async def async_send(
     `keep_trying` says for how long to keep what certainly did not reach Zoho (seconds,
     0 to fail at once), None to do as the account says.
 
-    Raises SendError, which names who got it, who did not, and who may have.
+    Raises SendError, which names who got it, who did not, and who may have, FloodError
+    or SpendingGuardError.
     """
-    sending = Sending(sms, recipients, sender_id, keep_trying)
-    await sending.async_run()
-    return sending.conclude()
+    return await Sending(sms, recipients, sender_id, keep_trying).async_send()
 
 
 async def async_send_jointly(
@@ -170,6 +222,8 @@ class Sending:
         self._recipients = recipients
         self._numbers: dict[str, None] = {}
         self._batches: list[_Batch] = []
+        self._repeated: dict[str, SentSms] = {}
+        self.segments = estimate_segments(sms.message, sms.data_coding)
         last: dict[tuple[Account, str], _Batch] = {}
         for account, account_recipients in recipients.items():
             for recipient in account_recipients:
@@ -188,6 +242,68 @@ class Sending:
                         self._batches.append(batch)
                     batch.recipients[number] = recipient
 
+    async def async_send(self) -> list[SentSms]:
+        """Send, and return what became of each number in the recipients' order.
+
+        Raises SendError, FloodError, or SpendingGuardError.
+        """
+        self._admit()
+        await self.async_run()
+        return self.conclude()
+
+    def check(self) -> list[SentSms]:
+        """Leave out what was sent just before, and refuse what is too much.
+
+        Return what would be sent. Raises FloodError or SpendingGuardError.
+        """
+        costs: dict[Account, int] = {}
+        planned: dict[str, SentSms] = {}
+        for batch in self._batches:
+            self._leave_out_repeats(batch)
+            for number in batch.recipients:
+                if batch.account.brake.check(number) is not None:
+                    raise FloodError(batch.account, number, batch.name_of(number))
+                receipt = Receipt(number, {"status": DRY_RUN})
+                planned[number] = self._sent(batch, receipt)
+            cost = len(batch.recipients) * self.segments
+            costs[batch.account] = costs.get(batch.account, 0) + cost
+        for account, cost in costs.items():
+            if any(account.guard.limits) and cost:
+                waiting = sum(
+                    estimate_segments(message.sms.message, message.sms.data_coding)
+                    for message in account.outbox.waiting
+                )
+                if opens_at := account.guard.opens_at(cost, waiting):
+                    raise SpendingGuardError(account, cost, opens_at)
+        planned |= self._repeated
+        return [planned[number] for number in self._numbers]
+
+    @property
+    def requests(self) -> int:
+        """Return how many requests it takes."""
+        return sum(1 for batch in self._batches if batch.recipients)
+
+    def _leave_out_repeats(self, batch: _Batch) -> None:
+        """Take out the numbers that got the same text just before."""
+        repeats = batch.account.repeats
+        for number in [n for n in batch.recipients if repeats.seconds]:
+            if repeats.is_repeat(number, self._sms.message):
+                receipt = Receipt(number, {"status": DUPLICATE})
+                self._repeated[number] = self._sent(batch, receipt)
+                del batch.recipients[number]
+
+    def _admit(self) -> None:
+        """Check, and take note of what is about to be sent."""
+        try:
+            self.check()
+        except (FloodError, SpendingGuardError) as err:
+            err.account.refused(err)
+            raise
+        for batch in self._batches:
+            for number in batch.recipients:
+                batch.account.brake.record(number)
+                batch.account.repeats.remember(number, self._sms.message)
+
     async def async_run(self) -> None:
         """Make the requests, as many at once as the accounts allow."""
         try:
@@ -198,6 +314,9 @@ class Sending:
                     *(batch.async_send(self._sms) for batch in self._batches)
                 )
         except asyncio.CancelledError:
+            for batch in self._batches:
+                if batch.request is None:
+                    self._may_repeat(batch, batch.recipients)
             started = [batch for batch in self._batches if batch.request is not None]
             if started:
                 started[0].account.keep(self._async_see_off(started))
@@ -209,6 +328,7 @@ class Sending:
             if batch.request is None:
                 for number in numbers:
                     batch.recipients.pop(number, None)
+                self._may_repeat(batch, numbers)
 
     def conclude(self) -> list[SentSms]:
         """Return what was sent, and let the entities of its recipients take note.
@@ -221,30 +341,49 @@ class Sending:
         for batch in self._batches:
             for message in batch.kept:
                 receipt = Receipt(message.number, {"status": QUEUED})
-                kept[message.number] = SentSms(
-                    receipt, message.name, message.message_id
+                kept[message.number] = self._sent(
+                    batch, receipt, message_id=message.message_id
                 )
             if isinstance(batch.outcome, ZohoError):
                 names = {n: batch.name_of(n) for n in batch.recipients if n not in kept}
                 failed.append((batch.outcome, names))
+                if not isinstance(batch.outcome, OutcomeUnknownError):
+                    self._may_repeat(batch, names)
             elif batch.outcome is not None:
                 for receipt in batch.outcome:
-                    name = batch.name_of(receipt.number)
-                    sent[receipt.number] = SentSms(receipt, name)
-        for account, recipients in self._recipients.items():
-            for recipient in recipients:
-                if recipient.subentry_id in account.on_sent and sent.keys() >= set(
-                    recipient.numbers
-                ):
-                    account.on_sent[recipient.subentry_id]()
+                    sent[receipt.number] = self._sent(batch, receipt)
+        self._tell(sent.keys())
         if failed:
             raise send_error(
                 {number: item.name for number, item in sent.items()},
                 failed,
                 {number: item.name for number, item in kept.items()},
             ) from failed[0][0]
-        sent |= kept
+        sent |= kept | self._repeated
         return [sent[number] for number in self._numbers if number in sent]
+
+    def _sent(
+        self, batch: _Batch, receipt: Receipt, *, message_id: str | None = None
+    ) -> SentSms:
+        """Return what became of one number's SMS."""
+        name = batch.name_of(receipt.number)
+        return SentSms(receipt, name, message_id, self.segments)
+
+    def _may_repeat(self, batch: _Batch, numbers: Iterable[str]) -> None:
+        """Allow the same text again for numbers that did not get it."""
+        for number in numbers:
+            batch.account.repeats.forget(number, self._sms.message)
+
+    def _tell(self, sent_to: AbstractSet[str]) -> None:
+        """Let the entities take note of what reached all numbers of a recipient."""
+        for account, recipients in self._recipients.items():
+            if account.journal and account.repeats.seconds:
+                account.journal.save_soon()
+            for recipient in recipients:
+                if recipient.subentry_id in account.on_sent and sent_to >= set(
+                    recipient.numbers
+                ):
+                    account.on_sent[recipient.subentry_id]()
 
     async def _async_see_off(self, started: Iterable[_Batch]) -> None:
         """Wait for the requests that were under way when their caller went."""
@@ -300,8 +439,7 @@ class JointSending:
         self._sending = Sending(self._sms, {self._account: self._waiting})
         error: Exception | None = None
         try:
-            await self._sending.async_run()
-            self._sending.conclude()
+            await self._sending.async_send()
         except Exception as err:  # noqa: BLE001
             error = err
         for _, end in self._callers:

@@ -25,8 +25,14 @@ from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from .account import Account, async_find_account
-from .const import ATTR_MESSAGE_ID, ATTR_RECIPIENTS, CONF_SENDER_ID, DOMAIN
-from .delivery import DELIVERY_SCHEMA, async_deliver, validate_targets
+from .const import (
+    ATTR_DRY_RUN,
+    ATTR_MESSAGE_ID,
+    ATTR_RECIPIENTS,
+    CONF_SENDER_ID,
+    DOMAIN,
+)
+from .delivery import DELIVERY_SCHEMA, async_prepare, validate_targets
 from .errors import send_error, validation_error
 from .journal import NotWrittenError
 from .outbox import Message
@@ -43,6 +49,7 @@ SEND_SMS_SCHEMA = vol.Schema(
         **cv.ENTITY_SERVICE_FIELDS,
         vol.Required(ATTR_MESSAGE): cv.string,
         vol.Optional(ATTR_TITLE): cv.string,
+        vol.Optional(ATTR_DRY_RUN, default=False): cv.boolean,
         **DELIVERY_SCHEMA,
     }
 )
@@ -83,14 +90,21 @@ async def _async_send_sms(call: ServiceCall) -> ServiceResponse:
     """Send an SMS and return what became of it, one row a number."""
     fields = dict(call.data)
     target = {key: fields.pop(key) for key in _TARGET_FIELDS & fields.keys()}
-    sent = await async_deliver(
+    dry_run = fields.pop(ATTR_DRY_RUN)
+    sending = await async_prepare(
         call.hass,
         fields.pop(ATTR_MESSAGE),
         fields.pop(ATTR_TITLE, None),
         fields,
         entity_ids=_target_entity_ids(call.hass, target) if target else (),
     )
-    return {"messages": [_row(item) for item in sent]} if call.return_response else None
+    sent = sending.check() if dry_run else await sending.async_send()
+    if not call.return_response:
+        return None
+    response: JsonObjectType = {"messages": [_row(item) for item in sent]}
+    if dry_run:
+        response["requests"] = sending.requests
+    return response
 
 
 async def _async_get_outbox(call: ServiceCall) -> ServiceResponse:
@@ -177,6 +191,7 @@ def _row(sent: SentSms) -> JsonObjectType:
         "log_id": receipt.log_id,
         "status": receipt.status,
         "segments": receipt.segments,
+        "estimated_segments": sent.estimated_segments,
         CONF_SENDER_ID: receipt.sender_id,
         "submitted_at": (
             receipt.submitted_at.isoformat() if receipt.submitted_at else None
