@@ -6,7 +6,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.zoho_voice.account import Recipient
 from custom_components.zoho_voice.errors import SendError
-from custom_components.zoho_voice.sending import async_send
+from custom_components.zoho_voice.sending.dispatch import async_send
 from custom_components.zoho_voice.zoho.errors import (
     CannotConnectError,
     ConnectionLostError,
@@ -14,7 +14,7 @@ from custom_components.zoho_voice.zoho.errors import (
 )
 
 from .conftest import ALICE, BOB, CAROL
-from .test_sending import SMS, RecordingClient, account_of
+from .sending.test_dispatch import SMS, RecordingClient, account_of
 
 
 async def test_every_request_is_tried_and_the_error_names_who_got_what(

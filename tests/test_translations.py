@@ -14,7 +14,7 @@ from homeassistant.helpers.selector import validate_selector
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from custom_components.zoho_voice import config_flow, recipient_flow
+from custom_components.zoho_voice import config_flow
 from custom_components.zoho_voice.const import DATA_CENTER_OTHER
 from custom_components.zoho_voice.errors import (
     _ERROR_KEYS,
@@ -24,8 +24,9 @@ from custom_components.zoho_voice.errors import (
     error_key,
     error_placeholders,
 )
-from custom_components.zoho_voice.journal import NotWrittenError
-from custom_components.zoho_voice.outbox import OutboxFullError
+from custom_components.zoho_voice.flows import recipient as recipient_flow
+from custom_components.zoho_voice.sending.journal import NotWrittenError
+from custom_components.zoho_voice.sending.outbox import OutboxFullError
 from custom_components.zoho_voice.zoho import errors
 from custom_components.zoho_voice.zoho.data_center import DATA_CENTERS
 from custom_components.zoho_voice.zoho.errors import (
@@ -42,7 +43,10 @@ EXCEPTIONS = {
 }
 SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
 ICONS = json.loads((INTEGRATION / "icons.json").read_text())
-CODE = {path.name: ast.parse(path.read_text()) for path in INTEGRATION.glob("*.py")}
+CODE = {
+    str(path.relative_to(INTEGRATION)): ast.parse(path.read_text())
+    for path in INTEGRATION.rglob("*.py")
+}
 
 #: What a test SMS, which has neither a schedule nor a callback, can't bring about.
 NOT_IN_FORMS = {"wrong_status_callback"}
@@ -160,7 +164,7 @@ def phone_number_errors() -> set[str]:
     """Return what can be wrong with a number or a sender ID."""
     return {
         text
-        for name, call in calls(CODE["phone_number.py"])
+        for name, call in calls(CODE["calls/phone_number.py"])
         if name == "PhoneNumberError"
         for text in literals(call.args[0])
     }
@@ -240,7 +244,7 @@ def test_what_a_text_of_a_failure_at_zoho_names_is_given(kind: str) -> None:
 
 
 def test_every_error_of_a_recipient_has_a_text_and_is_possible() -> None:
-    own = form_errors("recipient_flow.py")
+    own = form_errors("flows/recipient.py")
     assert "name_taken" in own
     texts = TRANSLATIONS["config_subentries"]["recipient"]
     assert set(texts["error"]) == own | phone_number_errors()

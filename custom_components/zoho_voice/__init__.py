@@ -41,13 +41,13 @@ from .account import (
     recipients_of,
 )
 from .application_credentials import ZohoOAuth2Implementation
+from .calls.phone_number import warm_up
+from .calls.recipients import subentries_of
+from .connection.session import async_get_session
+from .connection.tokens import AccountTokens
 from .const import CONF_SENDER_ID, DOMAIN
-from .phone_number import warm_up
-from .recipients import subentries_of
 from .repairs import Reports
 from .services import async_setup_services
-from .session import async_get_session
-from .tokens import AccountTokens
 from .zoho.client import ZohoVoiceClient
 from .zoho.errors import ZohoError
 

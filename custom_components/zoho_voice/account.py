@@ -19,7 +19,6 @@ from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util.async_ import create_eager_task
 from homeassistant.util.hass_dict import HassKey
 
-from .brakes import FloodBrake, Repeats
 from .const import (
     CONF_ACCOUNTS_URL,
     CONF_DATA_CENTER,
@@ -36,17 +35,18 @@ from .const import (
     DOMAIN,
 )
 from .errors import NotLoadedError, SpendingGuardClosedError
-from .journal import Journal
-from .outbox import Message, Outbox, Outcome, State
-from .segments import estimate_segments
-from .spending import Limits, SpendingGuard
+from .sending.brakes import FloodBrake, Repeats
+from .sending.journal import Journal
+from .sending.outbox import Message, Outbox, Outcome, State
+from .sending.segments import estimate_segments
+from .sending.spending import Limits, SpendingGuard
 from .zoho.client import REQUEST_TIMEOUT, ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, DataCenter
 from .zoho.errors import OutcomeUnknownError, ZohoError
 from .zoho.models import Sms
 
 if TYPE_CHECKING:
-    from .sending import JointSending
+    from .sending.dispatch import JointSending
 
 type ZohoVoiceConfigEntry = ConfigEntry[Account]
 

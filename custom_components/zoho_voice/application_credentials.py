@@ -14,7 +14,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
-from .session import async_get_session
+from .connection.session import async_get_session
 from .zoho.data_center import DATA_CENTERS, DataCenter
 from .zoho.token import async_request_token, async_revoke_token
 

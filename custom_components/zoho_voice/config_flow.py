@@ -41,6 +41,10 @@ from .account import (
     data_center_of,
 )
 from .application_credentials import ZohoOAuth2Implementation
+from .calls.message import async_compose
+from .calls.phone_number import PhoneNumberError, parse_phone_number, parse_sender_id
+from .connection.session import async_get_session
+from .connection.tokens import SignInTokens
 from .const import (
     CONF_ACCOUNTS_URL,
     CONF_DATA_CENTER,
@@ -52,13 +56,9 @@ from .const import (
     SUBENTRY_TYPE_RECIPIENT,
 )
 from .errors import error_key, error_placeholders
-from .message import async_compose
-from .options_flow import ZohoVoiceOptionsFlow
-from .phone_number import PhoneNumberError, parse_phone_number, parse_sender_id
-from .recipient_flow import RecipientFlow
-from .sending import async_send
-from .session import async_get_session
-from .tokens import SignInTokens
+from .flows.options import ZohoVoiceOptionsFlow
+from .flows.recipient import RecipientFlow
+from .sending.dispatch import async_send
 from .zoho.client import ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, data_center_of_country
 from .zoho.errors import OutcomeUnknownError, ZohoError

@@ -7,10 +7,10 @@ from types import MappingProxyType
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
+from .calls.phone_number import mask, mask_numbers
 from .const import DOMAIN
-from .journal import NotWrittenError
-from .outbox import OutboxFullError
-from .phone_number import mask, mask_numbers
+from .sending.journal import NotWrittenError
+from .sending.outbox import OutboxFullError
 from .zoho.errors import (
     AccountsServerError,
     CannotConnectError,

@@ -20,12 +20,12 @@ from homeassistant.util import slugify
 import voluptuous as vol
 
 from .account import Account, Recipient, ZohoVoiceConfigEntry
+from .calls.message import async_compose
+from .calls.prepare import DELIVERY_SCHEMA, async_prepare
+from .calls.recipients import subentries_of
 from .const import ATTR_RECIPIENTS, DOMAIN
-from .delivery import DELIVERY_SCHEMA, async_prepare
 from .errors import validation_error
-from .message import async_compose
-from .recipients import subentries_of
-from .sending import async_send_jointly
+from .sending.dispatch import async_send_jointly
 
 # An account limits its requests itself.
 PARALLEL_UPDATES = 0

@@ -12,10 +12,10 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.trace import trace_id_get
 
 from .account import Account, async_find_account
+from .calls.phone_number import mask
 from .const import ATTR_MESSAGE_ID, DOMAIN
 from .errors import labels, local_time
-from .outbox import REPORTED, Message, State
-from .phone_number import mask
+from .sending.outbox import REPORTED, Message, State
 
 #: Fired when a message that waited was sent, or ended without.
 EVENT_MESSAGE_ENDED = f"{DOMAIN}_message_ended"

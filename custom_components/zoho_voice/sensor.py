@@ -11,7 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import ZohoVoiceConfigEntry
 from .const import DOMAIN
-from .outbox import Message
+from .sending.outbox import Message
 
 # Nothing is asked for.
 PARALLEL_UPDATES = 0

@@ -25,6 +25,8 @@ from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from .account import Account, async_find_account
+from .calls.prepare import DELIVERY_SCHEMA, async_prepare, validate_targets
+from .calls.recipients import accounts_of, async_find_recipients
 from .const import (
     ATTR_DRY_RUN,
     ATTR_MESSAGE_ID,
@@ -32,12 +34,10 @@ from .const import (
     CONF_SENDER_ID,
     DOMAIN,
 )
-from .delivery import DELIVERY_SCHEMA, async_prepare, validate_targets
 from .errors import send_error, validation_error
-from .journal import NotWrittenError
-from .outbox import Message
-from .recipients import accounts_of, async_find_recipients
-from .sending import SentSms
+from .sending.dispatch import SentSms
+from .sending.journal import NotWrittenError
+from .sending.outbox import Message
 
 SERVICE_CLEAR_OUTBOX = "clear_outbox"
 SERVICE_GET_OUTBOX = "get_outbox"

@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.helpers.json import json_dumps
 
 from custom_components.zoho_voice.account import Account, Recipient
-from custom_components.zoho_voice.sending import Sending
+from custom_components.zoho_voice.sending.dispatch import Sending
 from custom_components.zoho_voice.services import SEND_SMS_SCHEMA
 from custom_components.zoho_voice.zoho.client import ZohoVoiceClient, _read_receipts
 from custom_components.zoho_voice.zoho.models import DataCoding, Sms

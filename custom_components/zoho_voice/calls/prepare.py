@@ -1,0 +1,86 @@
+"""Check what an action asks for; the one way that all of them share."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..const import (
+    ATTR_KEEP_TRYING,
+    ATTR_KEEP_TRYING_FOR,
+    ATTR_RECIPIENTS,
+    CONF_SENDER_ID,
+)
+from ..sending.dispatch import Sending
+from ..sending.outbox import MAX_AGE
+from .message import OPTIONS_SCHEMA, async_compose
+from .phone_number import parse_sender_id
+from .recipients import async_find_recipients
+
+#: For how long a call keeps trying that asks for it without a time (seconds).
+DEFAULT_KEEP_TRYING = 3600.0
+
+
+def validate_targets(value: Any) -> list[str | int]:
+    """Validate names and numbers; YAML and templates make integers of numbers."""
+    targets = cv.ensure_list(value)
+    for index, target in enumerate(targets):
+        if isinstance(target, bool) or not isinstance(target, (str, int)):
+            raise vol.Invalid(
+                "expected a phone number or the name of a recipient", path=[index]
+            )
+    return targets
+
+
+#: The fields of `zoho_voice.send_sms` and of `data` of `notify.zoho_voice`.
+DELIVERY_SCHEMA: dict[vol.Marker, Any] = {
+    vol.Optional(ATTR_RECIPIENTS, default=[]): validate_targets,
+    vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+    vol.Optional(ATTR_KEEP_TRYING): cv.boolean,
+    vol.Optional(ATTR_KEEP_TRYING_FOR): vol.All(
+        cv.positive_time_period,
+        vol.Range(min=timedelta(seconds=1), max=timedelta(seconds=MAX_AGE)),
+    ),
+    **OPTIONS_SCHEMA,
+}
+
+
+async def async_prepare(
+    hass: HomeAssistant,
+    message: str,
+    title: str | None,
+    fields: dict[str, Any],
+    *,
+    entity_ids: Iterable[str] = (),
+) -> Sending:
+    """Check everything; `fields` are of `DELIVERY_SCHEMA`, and used up.
+
+    Raises ServiceValidationError.
+    """
+    keep_trying = _keep_trying(fields)
+    recipients = await async_find_recipients(
+        hass,
+        fields.pop(ATTR_RECIPIENTS),
+        entity_ids=entity_ids,
+        keep_trying=keep_trying,
+        config_entry_id=fields.pop(ATTR_CONFIG_ENTRY_ID, None),
+    )
+    if sender_id := fields.pop(CONF_SENDER_ID, None):
+        sender_id = parse_sender_id(sender_id, hass.config.country)
+    sms = await async_compose(hass, message, title, **fields)
+    return Sending(sms, recipients, sender_id, keep_trying)
+
+
+def _keep_trying(fields: dict[str, Any]) -> float | None:
+    """Return for how long to keep trying (seconds); None if the call does not say."""
+    wanted: bool | None = fields.pop(ATTR_KEEP_TRYING, None)
+    time: timedelta | None = fields.pop(ATTR_KEEP_TRYING_FOR, None)
+    if wanted is False:
+        return 0.0
+    if time is not None:
+        return time.total_seconds()
+    return DEFAULT_KEEP_TRYING if wanted else None

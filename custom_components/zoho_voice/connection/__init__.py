@@ -1,0 +1,1 @@
+"""How Zoho is reached: the client session, and access tokens."""

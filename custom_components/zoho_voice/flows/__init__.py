@@ -1,0 +1,1 @@
+"""The dialogs that open from an account."""

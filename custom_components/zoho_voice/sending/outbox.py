@@ -1,0 +1,490 @@
+"""What waits to be sent, and what is said of a message that was not sent.
+
+A message is queued, then submitting, which is on disk before its request begins.
+After that it is gone, because Zoho accepted it or because its caller was told
+otherwise, or queued again, because it certainly did not reach Zoho. One that was
+queued once has no caller any more: if it is refused, expires, or may have been sent
+without an answer, it stays as a report until somebody has read it.
+"""
+
+import asyncio
+from asyncio import Future, Task
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Generator,
+    Iterable,
+    Sequence,
+)
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+import random
+from typing import Any, Protocol, Self
+from zoneinfo import ZoneInfo
+
+from ..zoho.errors import (
+    AccountsServerError,
+    CannotConnectError,
+    OutcomeUnknownError,
+    SignInError,
+    ThrottledError,
+    ZohoError,
+)
+from ..zoho.models import MAX_NUMBERS, DataCoding, Receipt, Sms
+from .journal import NotWrittenError
+
+#: How many messages may wait, and how many reports are kept.
+MAX_MESSAGES = 1000
+MAX_REPORTS = 200
+#: The first and the longest pause between two tries (seconds).
+FIRST_PAUSE = 5.0
+MAX_PAUSE = 300.0
+#: The longest time for which a message may be kept (seconds).
+MAX_AGE = 24 * 60 * 60.0
+#: What certainly kept a message from reaching Zoho, and may pass.
+POSTPONING = (CannotConnectError, ThrottledError, AccountsServerError, SignInError)
+
+type Outcome = list[Receipt] | ZohoError
+
+
+class State(StrEnum):
+    """Where a message stands; the last ones are its ends."""
+
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    SENT = "sent"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    UNCLEAR = "unclear"
+
+
+REPORTED = (State.EXPIRED, State.REFUSED, State.UNCLEAR)
+
+
+class OutboxFullError(ZohoError):
+    """Say that nothing was sent, as no more messages can wait."""
+
+
+class Store(Protocol):
+    """Write the outbox to disk."""
+
+    async def async_save(self) -> None:
+        """Return when all that is so by now is on disk. Raises NotWrittenError."""
+
+    def save_soon(self) -> None:
+        """Write before long."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """One text to one number; times are seconds since the epoch.
+
+    Messages of the same `call_id` have the same text, and may share a request.
+    """
+
+    message_id: str
+    call_id: str
+    number: str
+    name: str | None
+    subentry_id: str | None
+    sender_id: str
+    sms: Sms
+    created_at: float
+    expires_at: float
+    state: State = State.QUEUED
+    reason: str | None = None
+
+    def dump(self) -> dict[str, Any]:
+        """Return the message as JSON has it."""
+        sms = self.sms
+        scheduled = sms.scheduled_time and sms.scheduled_time.replace(tzinfo=None)
+        return {
+            "message_id": self.message_id,
+            "call_id": self.call_id,
+            "number": self.number,
+            "name": self.name,
+            "subentry_id": self.subentry_id,
+            "sender_id": self.sender_id,
+            "message": sms.message,
+            "data_coding": int(sms.data_coding),
+            "scheduled_time": scheduled and scheduled.isoformat(),
+            "time_zone": sms.time_zone,
+            "status_callback": sms.status_callback,
+            "created_at": self.created_at,
+            "expires_at": self.expires_at,
+            "state": self.state,
+            "reason": self.reason,
+        }
+
+    @classmethod
+    def load(cls, stored: dict[str, Any]) -> Self:
+        """Return a stored message. Raises ValueError, KeyError or TypeError."""
+        for key in ("message_id", "call_id", "number", "sender_id", "message"):
+            if not isinstance(stored[key], str):
+                raise TypeError(key)
+        for key in (
+            "name",
+            "subentry_id",
+            "time_zone",
+            "status_callback",
+            "reason",
+            "scheduled_time",
+        ):
+            if not isinstance(stored[key], str | None):
+                raise TypeError(key)
+        scheduled = stored["scheduled_time"]
+        return cls(
+            message_id=stored["message_id"],
+            call_id=stored["call_id"],
+            number=stored["number"],
+            name=stored["name"],
+            subentry_id=stored["subentry_id"],
+            sender_id=stored["sender_id"],
+            sms=Sms(
+                message=stored["message"],
+                data_coding=DataCoding(stored["data_coding"]),
+                scheduled_time=scheduled and datetime.fromisoformat(scheduled),
+                time_zone=stored["time_zone"],
+                status_callback=stored["status_callback"],
+            ),
+            created_at=float(stored["created_at"]),
+            expires_at=float(stored["expires_at"]),
+            state=State(stored["state"]),
+            reason=stored["reason"],
+        )
+
+
+def end_of(sms: Sms, created_at: float, seconds: float) -> float:
+    """Return when a message is of no use any more: a scheduled one never goes late."""
+    end = created_at + seconds
+    if sms.scheduled_time is None or sms.time_zone is None:
+        return end
+    zone = ZoneInfo(sms.time_zone)
+    return min(end, sms.scheduled_time.replace(tzinfo=zone).timestamp())
+
+
+class Outbox:
+    """Send messages, and keep those that certainly did not reach Zoho.
+
+    It knows nothing of entities or actions: `request` makes a request and returns what
+    Zoho said, `start` runs what must end whatever becomes of its caller, `clock` tells
+    the time (seconds since the epoch), `on_change` is called with the messages that
+    ended after they had waited.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        request: Callable[[Sms, str, list[str]], Awaitable[Outcome]],
+        start: Callable[
+            [Coroutine[Any, Any, Outcome | None]], Awaitable[Task[Outcome | None]]
+        ],
+        on_change: Callable[[Sequence[Message]], None],
+    ) -> None:
+        """Start empty."""
+        self.store: Store
+        self._clock = clock
+        self._request = request
+        self._start = start
+        self._on_change = on_change
+        self._messages: dict[str, Message] = {}
+        self._reports: dict[str, Message] = {}
+        self._lanes: dict[str, Future[None]] = {}
+        self._failures = 0
+        self._next_try = 0.0
+
+    @property
+    def waiting(self) -> list[Message]:
+        """Return the messages that are not sent yet, in the order they came."""
+        return [*self._messages.values()]
+
+    @property
+    def reports(self) -> list[Message]:
+        """Return the messages that ended without having been sent for certain."""
+        return [*self._reports.values()]
+
+    def holds_up(self, number: str) -> bool:
+        """Return if a message to a number has to wait for an earlier one."""
+        return any(
+            message.number == number and message.state is State.QUEUED
+            for message in self._messages.values()
+        )
+
+    def wake(self) -> None:
+        """Try again at once: something may have changed for the better."""
+        self._failures = 0
+        self._next_try = 0.0
+        self._on_change(())
+
+    async def async_queue(self, messages: Collection[Message]) -> None:
+        """Keep messages for later. Raises OutboxFullError, or NotWrittenError."""
+        self._add(messages)
+        try:
+            await self.store.async_save()
+        except NotWrittenError:
+            self._forget(messages)
+            raise
+        self._on_change(())
+
+    async def async_send(
+        self, messages: Sequence[Message]
+    ) -> tuple[Outcome, list[Message]]:
+        """Send messages of one call with one request.
+
+        Return what Zoho said, and the messages that are kept: those that did not reach
+        Zoho, and those behind an earlier one to the same number.
+        """
+        with self._turn(messages) as earlier:
+            if earlier:
+                await asyncio.wait(earlier)
+            return await self._async_send(messages)
+
+    async def async_wait_turn(self, numbers: Iterable[str]) -> None:
+        """Wait until nothing to these numbers is under way, so that order is kept."""
+        while busy := {self._lanes[n] for n in numbers if n in self._lanes}:
+            await asyncio.wait(busy)
+
+    async def async_try(self) -> None:
+        """Send what may be sent now."""
+        self.expire()
+        if self._messages and self.seconds_to_next_try() == 0:
+            await self._async_round()
+            pause = min(FIRST_PAUSE * 2.0 ** max(0, self._failures - 1), MAX_PAUSE)
+            self._next_try = self._clock() + pause * random.uniform(0.8, 1.2)  # noqa: S311
+
+    def seconds_to_next_try(self) -> float | None:
+        """Return when `async_try` has something to do again, None if never."""
+        if not self._messages:
+            return None
+        now = self._clock()
+        first_end = min(message.expires_at for message in self._messages.values())
+        if first_end <= now or self._next_try - now > 2 * MAX_PAUSE:  # a clock's step
+            return 0
+        return max(0.0, min(self._next_try, first_end) - now)
+
+    async def _async_round(self) -> None:
+        """Send as long as something is due and Zoho can be reached."""
+        while requests := self._due():
+            reached = await self._async_retry(requests[0])
+            if reached:
+                others = await asyncio.gather(*map(self._async_retry, requests[1:]))
+                reached = all(others)
+            if not reached:
+                self._failures += 1
+                return
+            self._failures = 0
+
+    def expire(self) -> None:
+        """End the messages whose time is over, or can't be told."""
+        now = self._clock()
+        over = [
+            message
+            for message in self._messages.values()
+            if message.state is State.QUEUED
+            and (message.expires_at <= now or message.created_at > now + MAX_AGE)
+        ]
+        if over:
+            self._end(over, State.EXPIRED)
+
+    async def async_clear(
+        self, numbers: Collection[str] | None = None
+    ) -> list[Message]:
+        """Take out what waits, for all or some numbers. Raises NotWrittenError."""
+        taken = [
+            message
+            for message in self._messages.values()
+            if message.state is State.QUEUED
+            and (numbers is None or message.number in numbers)
+        ]
+        before = self._messages
+        self._messages = {k: m for k, m in before.items() if m not in taken}
+        try:
+            await self.store.async_save()
+        except NotWrittenError:
+            self._messages = before
+            raise
+        self._on_change(())
+        return taken
+
+    def acknowledge(self, state: State) -> None:
+        """Forget the reports of a kind: somebody has read them."""
+        self._reports = {k: m for k, m in self._reports.items() if m.state is not state}
+        self.store.save_soon()
+        self._on_change(())
+
+    def dump(self) -> list[dict[str, Any]]:
+        """Return what the file holds."""
+        return [m.dump() for m in (*self._messages.values(), *self._reports.values())]
+
+    def load(self, value: Any) -> None:
+        """Take back what the file holds.
+
+        What was submitting when Home Assistant ended may have been sent.
+
+        Raises ValueError, KeyError or TypeError.
+        """
+        messages = [Message.load(stored) for stored in value]
+        for message in messages:
+            if message.state is State.SUBMITTING:
+                message.state = State.UNCLEAR
+        self._messages = {m.message_id: m for m in messages if m.state not in REPORTED}
+        self._reports = {m.message_id: m for m in messages if m.state in REPORTED}
+
+    def _due(self) -> list[list[Message]]:
+        """Return the first message of each number, as requests of up to ten."""
+        numbers = set(self._lanes)
+        requests: dict[tuple[str, str], list[list[Message]]] = {}
+        now = self._clock()
+        for message in self._messages.values():
+            if message.number in numbers:
+                continue
+            numbers.add(message.number)
+            # A clock that went back tells nothing until it is right again.
+            if message.created_at > now:
+                continue
+            batches = requests.setdefault((message.call_id, message.sender_id), [[]])
+            if len(batches[-1]) == MAX_NUMBERS:
+                batches.append([])
+            batches[-1].append(message)
+        return [batch for batches in requests.values() for batch in batches]
+
+    async def _async_retry(self, messages: Sequence[Message]) -> bool:
+        """Send what waited; return if Zoho could be reached."""
+        with self._turn(messages):
+            try:
+                task = await self._start(self._async_submit(messages, has_caller=False))
+                return await asyncio.shield(task) is not None
+            except NotWrittenError:
+                return False
+
+    @contextmanager
+    def _turn(self, messages: Iterable[Message]) -> Generator[set[Future[None]]]:
+        """Take a place in the line of each number; tell whom to wait for."""
+        numbers = [message.number for message in messages]
+        earlier = {self._lanes[n] for n in numbers if n in self._lanes}
+        end = asyncio.get_running_loop().create_future()
+        self._lanes.update(dict.fromkeys(numbers, end))
+        try:
+            yield earlier
+        finally:
+            end.set_result(None)
+            for number in numbers:
+                if self._lanes.get(number) is end:
+                    del self._lanes[number]
+
+    async def _async_send(
+        self, messages: Sequence[Message]
+    ) -> tuple[Outcome, list[Message]]:
+        """Send messages of a call whose turn it is."""
+        behind = [message for message in messages if self.holds_up(message.number)]
+        first = [message for message in messages if message not in behind]
+        try:
+            if not first:
+                await self.async_queue(behind)
+                return [], behind
+            self._add(messages)
+            outcome = await self._async_submit(first, behind, has_caller=True)
+        except ZohoError as err:
+            return err, [m for m in behind if m.message_id in self._messages]
+        if outcome is None:
+            return [], [*messages]
+        if self._messages:
+            self.wake()
+        return outcome, behind
+
+    async def _async_submit(
+        self,
+        messages: Sequence[Message],
+        behind: Sequence[Message] = (),
+        *,
+        has_caller: bool,
+    ) -> Outcome | None:
+        """Write down that messages are under way, and then make their request.
+
+        Messages of the same call that wait behind earlier ones share the write.
+        """
+        for message in messages:
+            message.state = State.SUBMITTING
+        try:
+            await self.store.async_save()
+        except NotWrittenError:
+            self._take_back((*messages, *behind), has_caller=has_caller)
+            raise
+        return await self._async_request(messages, has_caller=has_caller)
+
+    async def _async_request(
+        self, messages: Sequence[Message], *, has_caller: bool
+    ) -> Outcome | None:
+        """Return what Zoho said; None if the messages are kept."""
+        outcome = await self._request(
+            messages[0].sms,
+            messages[0].sender_id,
+            [message.number for message in messages],
+        )
+        if isinstance(outcome, POSTPONING):
+            if has_caller and not self._failures:
+                self._failures = 1
+                self._next_try = self._clock() + FIRST_PAUSE
+            await self._async_postpone(messages, has_caller=has_caller)
+            return None
+        if has_caller:
+            self._forget(messages)
+            self.store.save_soon()
+        elif isinstance(outcome, OutcomeUnknownError):
+            self._end(messages, State.UNCLEAR, outcome.code)
+        elif isinstance(outcome, ZohoError):
+            self._end(messages, State.REFUSED, outcome.code)
+        else:
+            self._end(messages, State.SENT)
+        return outcome
+
+    async def _async_postpone(
+        self, messages: Sequence[Message], *, has_caller: bool
+    ) -> None:
+        """Keep what did not reach Zoho; no caller is told so before it is on disk."""
+        for message in messages:
+            message.state = State.QUEUED
+        try:
+            await self.store.async_save()
+        except NotWrittenError:
+            self._take_back(messages, has_caller=has_caller)
+            raise
+        self._on_change(())
+
+    def _take_back(self, messages: Iterable[Message], *, has_caller: bool) -> None:
+        """Undo what could not be written: the caller gets an error instead."""
+        if has_caller:
+            self._forget(messages)
+        else:
+            for message in messages:
+                message.state = State.QUEUED
+
+    def _add(self, messages: Collection[Message]) -> None:
+        """Add messages behind the others."""
+        if len(self._messages) + len(messages) > MAX_MESSAGES:
+            raise OutboxFullError
+        self._messages |= {message.message_id: message for message in messages}
+
+    def _forget(self, messages: Iterable[Message]) -> None:
+        """Remove messages."""
+        for message in messages:
+            self._messages.pop(message.message_id, None)
+
+    def _end(
+        self, messages: Sequence[Message], state: State, reason: str | None = None
+    ) -> None:
+        """Take messages out; keep a report of those that were not sent."""
+        self._forget(messages)
+        for message in messages:
+            message.state = state
+            message.reason = reason
+            if state is not State.SENT:
+                self._reports[message.message_id] = message
+        while len(self._reports) > MAX_REPORTS:
+            del self._reports[next(iter(self._reports))]
+        self.store.save_soon()
+        self._on_change(messages)

@@ -1,0 +1,178 @@
+"""What has to be remembered is on disk, all of it or none."""
+
+import asyncio
+from collections.abc import Callable
+import json
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.util.file import WriteError
+import pytest
+
+from custom_components.zoho_voice.sending import journal as journal_module
+from custom_components.zoho_voice.sending.journal import Journal, NotWrittenError
+
+
+class Part:
+    """Something to remember."""
+
+    def __init__(self, value: Any = None) -> None:
+        self.value = value
+
+    def dump(self) -> Any:
+        return self.value
+
+    def load(self, value: Any) -> None:
+        if value == "damaged":
+            raise ValueError(value)
+        self.value = value
+
+
+async def run(function: Callable[..., Any], *args: Any) -> Any:
+    return await asyncio.to_thread(function, *args)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "storage" / "journal"
+
+
+@pytest.fixture
+def part() -> Part:
+    return Part(1)
+
+
+@pytest.fixture
+def journal(path: Path, part: Part) -> Journal:
+    return Journal(path, {"part": part}, run)
+
+
+async def read(path: Path) -> Any:
+    """Return what a start would find."""
+    part = Part()
+    assert await Journal(path, {"part": part}, run).async_load() is None
+    return part.value
+
+
+async def test_what_is_saved_is_there_and_for_nobody_else(
+    journal: Journal, path: Path
+) -> None:
+    await journal.async_save()
+    assert await read(path) == 1
+    assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_nothing_there_is_nothing_wrong(path: Path) -> None:
+    assert await read(path) is None
+
+
+async def test_saves_at_once_share_a_write_and_each_is_on_disk(
+    journal: Journal, part: Part, path: Path
+) -> None:
+    writes: list[bytes] = []
+    write = journal_module._write
+
+    def count(path: Path, content: bytes) -> None:
+        writes.append(content)
+        write(path, content)
+
+    async def save(value: int) -> None:
+        part.value = value
+        await journal.async_save()
+        assert json.loads(path.read_bytes())["part"] >= value
+
+    with patch.object(journal_module, "_write", count):
+        first = asyncio.create_task(save(1))
+        while not writes:  # the first one is being written
+            await asyncio.sleep(0)
+        await asyncio.gather(first, *(save(value) for value in range(2, 50)))
+    assert len(writes) == 2
+
+
+async def test_what_can_not_be_written_is_an_error_for_all_who_wait(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    await journal.async_save()
+    part.value = 2
+    with patch.object(journal_module, "write_utf8_file_atomic", side_effect=WriteError):
+        results = await asyncio.gather(
+            *(journal.async_save() for _ in range(3)), return_exceptions=True
+        )
+    assert [type(result) for result in results] == [NotWrittenError] * 3
+    assert await read(path) == 1
+    await journal.async_save()
+    assert await read(path) == 2
+
+
+async def test_what_is_not_urgent_is_written_before_long(
+    journal: Journal, path: Path
+) -> None:
+    with patch.object(journal_module, "DELAY", 0.01):
+        journal.save_soon()
+        journal.save_soon()
+    assert not path.exists()
+    while not path.exists():
+        await asyncio.sleep(0.01)
+    await journal.async_flush()
+    assert await read(path) == 1
+
+
+async def test_what_is_not_urgent_is_written_at_the_end(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    journal.save_soon()
+    part.value = 2
+    await journal.async_flush()
+    assert await read(path) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b"{}",
+        b'{"version": 1}',
+        b'{"version": 3, "part": 1}',
+        b'{"version": "1", "part": 1}',
+        b'{"version": 1, "part": "damaged"}',
+    ],
+)
+async def test_damaged_file_is_set_aside_and_never_written_over(
+    journal: Journal, path: Path, content: bytes
+) -> None:
+    path.parent.mkdir()
+    for name in ("journal.damaged", "journal.damaged.damaged"):
+        path.write_bytes(content)
+        aside = await journal.async_load()
+        assert aside == path.with_name(name)
+        assert aside.read_bytes() == content
+        assert not path.exists()
+    await journal.async_save()
+    assert await read(path) == 1
+
+
+async def test_file_that_can_neither_be_read_nor_set_aside_is_left_alone(
+    journal: Journal, path: Path
+) -> None:
+    path.mkdir(parents=True)
+    with patch.object(Path, "rename", side_effect=OSError):
+        assert await journal.async_load() is not None
+    with pytest.raises(NotWrittenError):
+        await journal.async_save()
+    assert path.is_dir()
+
+
+async def test_removed_journal_leaves_nothing_and_writes_nothing(
+    journal: Journal, path: Path
+) -> None:
+    await journal.async_save()
+    await journal.async_remove()
+    assert not path.exists()
+    with pytest.raises(NotWrittenError):
+        await journal.async_save()
+    await journal.async_remove()
