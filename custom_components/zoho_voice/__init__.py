@@ -59,9 +59,10 @@ PLATFORMS = [Platform.NOTIFY, Platform.SENSOR]
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up the actions, which do not depend on the state of any account."""
-    async_setup_services(hass)
+    # What waits has to be known before anything can be put behind it.
     for known in hass.config_entries.async_entries(DOMAIN):
         await _async_restore_account(hass, known)
+    async_setup_services(hass)
     hass.async_create_task(
         discovery.async_load_platform(
             hass, Platform.NOTIFY, DOMAIN, {CONF_NAME: DOMAIN}, config

@@ -254,8 +254,8 @@ class Account:
         """Read what waits, once; what ended unclearly is reported anew."""
         if self.journal is None or self.restored:
             return
-        self.restored = True
         self.damaged_file = await self.journal.async_load()
+        self.restored = True
         self._changed(())
 
     async def _async_in_slot[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -331,11 +331,15 @@ def async_get_account(hass: HomeAssistant, entry: ConfigEntry) -> Account:
 
 @callback
 def async_find_account(hass: HomeAssistant, entry_id: str) -> Account | None:
-    """Return the account of an entry that is known and not disabled."""
+    """Return the account of an entry that is known and not disabled.
+
+    Not before what it has to remember is read, which would be written over.
+    """
     entry = hass.config_entries.async_get_entry(entry_id)
     if entry is None or entry.disabled_by:
         return None
-    return hass.data.get(_ACCOUNTS, {}).get(entry_id)
+    account: Account | None = hass.data.get(_ACCOUNTS, {}).get(entry_id)
+    return account if account and account.restored else None
 
 
 async def async_forget_account(hass: HomeAssistant, entry: ConfigEntry) -> None:
