@@ -354,12 +354,24 @@ class Outbox:
 
     async def _async_retry(self, messages: Sequence[Message]) -> bool:
         """Send what waited; return if Zoho could be reached."""
-        with self._turn(messages):
-            try:
-                task = await self._start(self._async_submit(messages, has_caller=False))
-                return await asyncio.shield(task) is not None
-            except NotWrittenError:
-                return False
+        try:
+            task = await self._start(self._async_resume(messages))
+            return await asyncio.shield(task) is not None
+        except NotWrittenError:
+            return False
+
+    async def _async_resume(self, messages: Sequence[Message]) -> Outcome | None:
+        """Send what waited, unless it was cleared or expired before it could start.
+
+        It takes its turn only now: callers wait for theirs in the slots that what has
+        its turn must never lack.
+        """
+        with self._turn(messages) as earlier:
+            if earlier:
+                await asyncio.wait(earlier)
+            self.expire()
+            due = [m for m in messages if m.message_id in self._messages]
+            return await self._async_submit(due, has_caller=False) if due else []
 
     @contextmanager
     def _turn(self, messages: Iterable[Message]) -> Generator[set[Future[None]]]:
