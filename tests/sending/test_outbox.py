@@ -366,6 +366,29 @@ async def test_no_more_than_so_many_can_wait(world: World) -> None:
     assert len(world.outbox.reports) == MAX_REPORTS
 
 
+async def test_what_was_under_way_in_a_crash_is_not_the_first_report_forgotten(
+    world: World,
+) -> None:
+    numbers = [f"+1480{n:07}" for n in range(MAX_REPORTS)]
+    await world.outbox.async_queue(world.messages("a", *numbers))
+    world.now += MAX_AGE
+    world.outbox.expire()
+    await keep(world, "b", NUMBERS[0])
+    world.answers = ["crash before"]
+    with pytest.raises(Crash):
+        await world.try_now()
+    world.restart()
+    await keep(world, "c", NUMBERS[1])
+    world.answers = ["refused"]
+    await world.try_now()
+    last = world.outbox.reports[-2:]
+    assert [(message.sms.message, message.state) for message in last] == [
+        ("b", State.UNCLEAR),
+        ("c", State.REFUSED),
+    ]
+    assert len(world.outbox.reports) == MAX_REPORTS
+
+
 async def test_clock_that_was_far_ahead_ends_what_it_made(world: World) -> None:
     await keep(world, "a", NUMBERS[0])
     world.now -= MAX_AGE + 1

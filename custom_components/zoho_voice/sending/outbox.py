@@ -37,9 +37,9 @@ from ..zoho.errors import (
 from ..zoho.models import MAX_NUMBERS, DataCoding, Receipt, Sms
 from .journal import NotWrittenError
 
-#: How many messages may wait, and how many reports are kept.
+#: How many messages may wait, and how many reports are kept: all could end at once.
 MAX_MESSAGES = 1000
-MAX_REPORTS = 200
+MAX_REPORTS = MAX_MESSAGES
 #: The first and the longest pause between two tries (seconds).
 FIRST_PAUSE = 5.0
 MAX_PAUSE = 300.0
@@ -328,11 +328,13 @@ class Outbox:
         Raises ValueError, KeyError or TypeError.
         """
         messages = [Message.load(stored) for stored in value]
-        for message in messages:
-            if message.state is State.SUBMITTING:
-                message.state = State.UNCLEAR
-        self._messages = {m.message_id: m for m in messages if m.state not in REPORTED}
-        self._reports = {m.message_id: m for m in messages if m.state in REPORTED}
+        interrupted = [m for m in messages if m.state is State.SUBMITTING]
+        # The newest come last: the first ones are forgotten when there are too many.
+        reports = [m for m in messages if m.state in REPORTED] + interrupted
+        for message in interrupted:
+            message.state = State.UNCLEAR
+        self._messages = {m.message_id: m for m in messages if m.state is State.QUEUED}
+        self._reports = {m.message_id: m for m in reports}
 
     def _due(self) -> list[list[Message]]:
         """Return the first message of each number, as requests of up to ten."""
