@@ -1,7 +1,8 @@
 """What waits, and callers to the same numbers, share the few slots for requests."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
 import time
 from typing import cast
 
@@ -10,6 +11,7 @@ import pytest
 
 from custom_components.zoho_voice.account import MAX_REQUESTS, Account, Recipient
 from custom_components.zoho_voice.sending.dispatch import SentSms, async_send
+from custom_components.zoho_voice.sending.journal import Journal
 from custom_components.zoho_voice.sending.outbox import Message, State
 from custom_components.zoho_voice.zoho.client import ZohoVoiceClient
 from custom_components.zoho_voice.zoho.models import DataCoding, Receipt, Sms
@@ -41,26 +43,22 @@ class Client:
         return [Receipt(number, {}) for number in numbers]
 
 
-class Disk:
-    """Take what is written."""
-
-    async def async_save(self) -> None:
-        await asyncio.sleep(0)
-
-    def save_soon(self) -> None:
-        pass
-
-
 @pytest.fixture
 def client() -> Client:
     return Client()
 
 
 @pytest.fixture
-async def account(client: Client) -> Account:
-    """Return an account whose slots are all taken, with a message to each number."""
+async def account(client: Client, tmp_path: Path) -> AsyncGenerator[Account]:
+    """Return an account with a message that waits for each number."""
+
+    async def run[**P, R](work: Callable[P, R], *args: P.args, **_: P.kwargs) -> R:
+        return work(*args)
+
     account = Account(cast(ZohoVoiceClient, client), SENDER_ID)
-    account.outbox.store = Disk()
+    account.journal = account.outbox.store = Journal(
+        tmp_path / "outbox", {"messages": account.outbox}, run
+    )
     await account.outbox.async_queue(
         [
             Message(
@@ -77,7 +75,8 @@ async def account(client: Client) -> Account:
             for number in NUMBERS
         ]
     )
-    return account
+    yield account
+    await account.async_unload()
 
 
 def call(account: Account, number: str) -> asyncio.Task[list[SentSms]]:
@@ -126,8 +125,7 @@ async def test_callers_and_what_waits_never_wait_for_each_other(
 async def test_what_is_cleared_before_there_is_a_slot_is_not_sent(
     account: Account, client: Client
 ) -> None:
-    for number in BUSY:
-        call(account, number)
+    busy = [call(account, number) for number in BUSY]
     await until(lambda: len(client.sent) == len(BUSY))
     retry = asyncio.create_task(account.outbox.async_try())
     await settle()
@@ -135,7 +133,7 @@ async def test_what_is_cleared_before_there_is_a_slot_is_not_sent(
     assert len(cleared) == 2
     for number in BUSY:
         client.held[number].set()
-    await until(retry.done)
+    await until(lambda: all(task.done() for task in (*busy, retry)))
     assert sorted(to for text, to in client.sent if text == "Before") == [
         number for number in NUMBERS if number not in {NUMBERS[0], NUMBERS[5]}
     ]
@@ -144,15 +142,14 @@ async def test_what_is_cleared_before_there_is_a_slot_is_not_sent(
 async def test_what_expires_before_there_is_a_slot_is_not_sent(
     account: Account, client: Client, freezer: FrozenDateTimeFactory
 ) -> None:
-    for number in BUSY:
-        call(account, number)
+    busy = [call(account, number) for number in BUSY]
     await until(lambda: len(client.sent) == len(BUSY))
     retry = asyncio.create_task(account.outbox.async_try())
     await settle()
     freezer.tick(60)
     for number in BUSY:
         client.held[number].set()
-    await until(retry.done)
+    await until(lambda: all(task.done() for task in (*busy, retry)))
     assert "Before" not in {text for text, _ in client.sent}
     assert {message.state for message in account.outbox.reports} == {State.EXPIRED}
     assert len(account.outbox.reports) == len(NUMBERS)
