@@ -228,6 +228,15 @@ class Hass(Process):
         """Wait until all is set up; it answers before that."""
         await self._wait_until(self._is_running, limit, "was not RUNNING")
 
+    async def wait_stored(self, key: str, text: str = "", limit: float = 60) -> None:
+        """Wait until its storage holds a text: it writes seconds after a change."""
+        path = self.directory / ".storage" / key
+
+        async def is_stored() -> bool:
+            return path.exists() and text in path.read_text()
+
+        await self._wait_until(is_stored, limit, f"did not store {key}")
+
     async def is_onboarded(self) -> bool:
         """Tell whether it has its first user."""
         async with self.session.get("/api/onboarding") as response:

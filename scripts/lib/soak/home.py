@@ -110,11 +110,7 @@ class Home(Hass):
         """Start for the first time, and wait until it would know its user again."""
         await self.start()
         await self.onboard()
-        await self._wait_until(self._has_stored_user, _LIMIT, "did not store its user")
-
-    async def _has_stored_user(self) -> bool:
-        path = self.directory / ".storage" / "auth"
-        return path.exists() and self.tokens["refresh_token"] in path.read_text()
+        await self.wait_stored("auth", self.tokens["refresh_token"])
 
     async def is_available(self, entity_id: str) -> bool:
         """Return if an entity can be written to.
