@@ -322,6 +322,19 @@ async def test_zoho_that_is_away_is_asked_once_a_round_and_less_and_less_often(
     assert world.outbox.seconds_to_next_try() is None
 
 
+async def test_pauses_do_not_grow_while_anything_reaches_zoho(world: World) -> None:
+    for text in "abcdefgh":
+        for number in NUMBERS:
+            await keep(world, f"{text} {number}", number)
+    for _ in range(5):
+        world.answers = ["accepted", "throttled", "accepted"]
+        world.now += world.outbox.seconds_to_next_try() or 0
+        sent = len(world.accepted)
+        await world.outbox.async_try()
+        assert len(world.accepted) > sent
+        assert 4 <= (world.outbox.seconds_to_next_try() or 0) <= 6
+
+
 async def test_message_behind_an_earlier_one_waits_though_zoho_is_back(
     world: World,
 ) -> None:

@@ -271,12 +271,12 @@ class Outbox:
         while requests := self._due():
             reached = await self._async_retry(requests[0])
             if reached:
+                self._failures = 0
                 others = await asyncio.gather(*map(self._async_retry, requests[1:]))
                 reached = all(others)
             if not reached:
                 self._failures += 1
                 return
-            self._failures = 0
 
     def expire(self) -> None:
         """End the messages whose time is over, or can't be told."""
