@@ -300,6 +300,19 @@ async def test_one_dead_number_holds_up_nobody(world: World) -> None:
     )
 
 
+async def test_pauses_do_not_grow_while_anything_reaches_zoho(world: World) -> None:
+    for text in "abcdefgh":
+        for number in NUMBERS:
+            await keep(world, f"{text} {number}", number)
+    for _ in range(5):
+        world.answers = ["accepted", "throttled", "accepted"]
+        world.now += world.outbox.seconds_to_next_try() or 0
+        sent = len(world.accepted)
+        await world.outbox.async_try()
+        assert len(world.accepted) > sent
+        assert 4 <= (world.outbox.seconds_to_next_try() or 0) <= 6
+
+
 async def test_zoho_that_is_away_is_asked_once_a_round_and_less_and_less_often(
     world: World,
 ) -> None:
@@ -320,19 +333,6 @@ async def test_zoho_that_is_away_is_asked_once_a_round_and_less_and_less_often(
     await world.outbox.async_try()
     assert len(world.accepted) == 3
     assert world.outbox.seconds_to_next_try() is None
-
-
-async def test_pauses_do_not_grow_while_anything_reaches_zoho(world: World) -> None:
-    for text in "abcdefgh":
-        for number in NUMBERS:
-            await keep(world, f"{text} {number}", number)
-    for _ in range(5):
-        world.answers = ["accepted", "throttled", "accepted"]
-        world.now += world.outbox.seconds_to_next_try() or 0
-        sent = len(world.accepted)
-        await world.outbox.async_try()
-        assert len(world.accepted) > sent
-        assert 4 <= (world.outbox.seconds_to_next_try() or 0) <= 6
 
 
 async def test_message_behind_an_earlier_one_waits_though_zoho_is_back(
@@ -365,20 +365,6 @@ async def test_message_of_which_the_answer_never_came_is_not_sent_again(
     assert world.outbox.reports == []
 
 
-async def test_no_more_than_so_many_can_wait(world: World) -> None:
-    numbers = [f"+1480{n:07}" for n in range(MAX_MESSAGES)]
-    await world.outbox.async_queue(world.messages("a", *numbers))
-    with pytest.raises(OutboxFullError):
-        await world.outbox.async_queue(world.messages("b", "+442079460958"))
-    outcome, kept = await world.outbox.async_send(world.messages("b", "+442079460958"))
-    assert isinstance(outcome, OutboxFullError)
-    assert kept == []
-    assert len(world.outbox.waiting) == MAX_MESSAGES
-    world.now += MAX_AGE
-    world.outbox.expire()
-    assert len(world.outbox.reports) == MAX_REPORTS
-
-
 async def test_what_was_under_way_in_a_crash_is_not_the_first_report_forgotten(
     world: World,
 ) -> None:
@@ -399,6 +385,20 @@ async def test_what_was_under_way_in_a_crash_is_not_the_first_report_forgotten(
         ("b", State.UNCLEAR),
         ("c", State.REFUSED),
     ]
+    assert len(world.outbox.reports) == MAX_REPORTS
+
+
+async def test_no_more_than_so_many_can_wait(world: World) -> None:
+    numbers = [f"+1480{n:07}" for n in range(MAX_MESSAGES)]
+    await world.outbox.async_queue(world.messages("a", *numbers))
+    with pytest.raises(OutboxFullError):
+        await world.outbox.async_queue(world.messages("b", "+442079460958"))
+    outcome, kept = await world.outbox.async_send(world.messages("b", "+442079460958"))
+    assert isinstance(outcome, OutboxFullError)
+    assert kept == []
+    assert len(world.outbox.waiting) == MAX_MESSAGES
+    world.now += MAX_AGE
+    world.outbox.expire()
     assert len(world.outbox.reports) == MAX_REPORTS
 
 

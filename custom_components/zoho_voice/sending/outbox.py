@@ -357,12 +357,12 @@ class Outbox:
     async def _async_retry(self, messages: Sequence[Message]) -> bool:
         """Send what waited; return if Zoho could be reached."""
         try:
-            task = await self._start(self._async_resume(messages))
+            task = await self._start(self._async_take_turn(messages))
             return await asyncio.shield(task) is not None
         except NotWrittenError:
             return False
 
-    async def _async_resume(self, messages: Sequence[Message]) -> Outcome | None:
+    async def _async_take_turn(self, messages: Sequence[Message]) -> Outcome | None:
         """Send what waited, unless it was cleared or expired before it could start.
 
         It takes its turn only now: callers wait for theirs in the slots that what has
