@@ -150,6 +150,7 @@ async def test_what_expires_before_there_is_a_slot_is_not_sent(
     for number in BUSY:
         client.held[number].set()
     await until(lambda: all(task.done() for task in (*busy, retry)))
+    await account.outbox.async_try()
     assert "Before" not in {text for text, _ in client.sent}
     assert {message.state for message in account.outbox.reports} == {State.EXPIRED}
     assert len(account.outbox.reports) == len(NUMBERS)
