@@ -328,13 +328,13 @@ class Outbox:
         Raises ValueError, KeyError or TypeError.
         """
         messages = [Message.load(stored) for stored in value]
-        interrupted = [m for m in messages if m.state is State.SUBMITTING]
-        # The newest come last: the first ones are forgotten when there are too many.
-        reports = [m for m in messages if m.state in REPORTED] + interrupted
-        for message in interrupted:
-            message.state = State.UNCLEAR
-        self._messages = {m.message_id: m for m in messages if m.state is State.QUEUED}
-        self._reports = {m.message_id: m for m in reports}
+        # The newest reports come last: of too many, the first ones are forgotten.
+        messages.sort(key=lambda message: message.state is State.SUBMITTING)
+        for message in messages:
+            if message.state is State.SUBMITTING:
+                message.state = State.UNCLEAR
+        self._messages = {m.message_id: m for m in messages if m.state not in REPORTED}
+        self._reports = {m.message_id: m for m in messages if m.state in REPORTED}
 
     def _due(self) -> list[list[Message]]:
         """Return the first message of each number, as requests of up to ten."""
