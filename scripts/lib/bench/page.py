@@ -35,7 +35,8 @@ A target is met (✓) or missed (✗) if both quartiles lie on the same side of 
 and undecided otherwise. The limits compare with what does the same work: `rest_command`
 makes the same request; "notify.send_message, bare POST" is an entity that does nothing
 else; "smtp, registered alike" is Home Assistant's own `smtp` if each of its recipients
-had a device, a subentry and a classic action, as here.
+had a device, a subentry and a classic action, as here; "outbox off, after a synced
+write" waits for the disk once before it sends, the least that keeps a message safe.
 """
 
 
