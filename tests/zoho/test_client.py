@@ -668,6 +668,8 @@ async def test_zoho_is_given_the_time_it_asks_for(
         ("Wed, 21 Oct 99999 07:28:00 GMT", None),
         (11, 11),
         (600, 600),
+        ("9" * 400, 86_400),
+        ("Wed, 21 Oct 9999 07:28:00 GMT", 86_400),
     ],
 )
 async def test_long_or_unknown_wait_is_left_to_the_caller(

@@ -34,8 +34,10 @@ REQUEST_TIMEOUT = 30.0
 CONNECT_TIMEOUT = 10.0
 #: The waits before a request that certainly did not arrive is made again (seconds).
 RETRY_DELAYS = (1.0, 3.0)
-#: The longest `Retry-After` that is worth waiting for (seconds).
+#: The longest `Retry-After` that is worth waiting for, and the longest that is
+#: passed on (seconds).
 MAX_RETRY_AFTER = 10.0
+LONGEST_RETRY_AFTER = 86_400.0
 
 _SUCCESS_CODE = "ZVSMS-2000"
 _SUCCESS_STATUS = "SUCCESS"
@@ -226,11 +228,14 @@ def _seconds(retry_after: str | None) -> float | None:
     if not retry_after:
         return None
     if retry_after.isdecimal():
-        return float(retry_after)
-    try:
-        moment = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+        seconds = float(retry_after)
+    else:
+        try:
+            moment = parsedate_to_datetime(retry_after)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+    # Digits without end are no number, but infinity.
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
