@@ -16,6 +16,10 @@ type Row = Mapping[str, Any]
 _HIDDEN = re.compile(r"[*•#xX…]+")
 #: How many digits a number without its country code has to show, at least.
 _NATIONAL = 7
+#: What is longer was not written for up to 10 numbers (rows, characters of a number);
+#: to compare it would only take long.
+_MAX_ROWS = 100
+_MAX_WRITTEN = 300
 
 
 def match_rows(send: Any, numbers: Sequence[str]) -> list[Row | None]:
@@ -27,7 +31,7 @@ def match_rows(send: Any, numbers: Sequence[str]) -> list[Row | None]:
     if isinstance(send, dict):
         named = [n for n in numbers if _digits(send) == digits(n)]
         return [send if number in named or not named else None for number in numbers]
-    if not isinstance(send, list):
+    if not isinstance(send, list) or len(send) > _MAX_ROWS:
         return [None] * len(numbers)
     rows = [row for row in send if isinstance(row, dict)]
     complete = len(rows) == len(send) == len(numbers)
@@ -79,20 +83,29 @@ def _by_order(
     return [*range(len(rows))] if in_order else found
 
 
+def _written(row: Row) -> str:
+    """Return a row's number as it stands there, empty where there is none."""
+    written = row.get("customerNumber")
+    if not isinstance(written, str | int):
+        return ""
+    text = str(written)
+    return text.strip() if len(text) <= _MAX_WRITTEN else ""
+
+
 def _digits(row: Row) -> str:
     """Return the number that a row names in full, or nothing."""
-    written = str(row.get("customerNumber") or "")
+    written = _written(row)
     return "" if _HIDDEN.search(written) else digits(written)
 
 
 def _shows_anything(row: Row) -> bool:
     """Return if a row tells any digit of its number."""
-    return digits(str(row.get("customerNumber") or "")) != ""
+    return digits(_written(row)) != ""
 
 
 def _fits(row: Row, number: str) -> bool:
     """Return if what shows of a row's number can be of another one."""
-    written = str(row.get("customerNumber") or "").strip()
+    written = _written(row)
     shown = [digits(part) for part in _HIDDEN.split(written)]
     if not any(shown):
         return True
