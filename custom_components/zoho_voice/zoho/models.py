@@ -87,7 +87,10 @@ class Receipt:
     def segments(self) -> int | None:
         """Return how many segments the SMS has."""
         segments = self.row.get("multipartCount")
-        return segments if isinstance(segments, int) else None
+        if isinstance(segments, bool) or not isinstance(segments, int):
+            return None
+        # A text has no more segments than characters.
+        return segments if 0 < segments <= MAX_MESSAGE_LENGTH else None
 
     @property
     def sender_id(self) -> str | None:
