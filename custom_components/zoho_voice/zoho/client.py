@@ -108,9 +108,9 @@ class ZohoVoiceClient:
         Raises what `async_send_sms` does.
         """
         reply = await self._async_call("GET", self._user_info_url)
-        if not (zuid := str(reply.body.get("ZUID") or "")):
+        if not (zuid := reply.words("ZUID")):
             raise RejectedError(reply.code, reply.message)
-        return User(zuid, str(reply.body.get("Email") or zuid))
+        return User(zuid, reply.words("Email") or zuid)
 
     async def _async_call(self, method: str, url: str, **kwargs: Any) -> Reply:
         """Make a call with a token Zoho takes."""
@@ -210,7 +210,7 @@ def _read_receipts(reply: Reply, numbers: Sequence[str]) -> list[Receipt]:
 
     Raises RejectedError or UnreadableReplyError.
     """
-    status = str(reply.body.get("status", "")).upper()
+    status = reply.words("status").upper()
     if reply.status >= HTTPStatus.BAD_REQUEST or status in _ERROR_STATUSES:
         raise RejectedError(reply.code, reply.message)
     if reply.status >= HTTPStatus.MULTIPLE_CHOICES:

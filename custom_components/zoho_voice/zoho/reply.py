@@ -9,6 +9,8 @@ import orjson
 
 #: The largest body that is read, unpacked (bytes); Zoho's are a few kilobytes.
 MAX_BODY = 1024 * 1024
+#: How much of Zoho's words is passed on (characters): they end in logs and dialogs.
+MAX_WORDS = 300
 
 
 @dataclass(slots=True)
@@ -21,14 +23,19 @@ class Reply:
     @property
     def code(self) -> str:
         """Return Zoho's code, or the HTTP status where it gave none."""
-        return str(
-            self.body.get("code") or self.body.get("error") or f"HTTP {self.status}"
-        )
+        return self.words("code") or self.words("error") or f"HTTP {self.status}"
 
     @property
     def message(self) -> str:
         """Return Zoho's message, empty where it gave none."""
-        return str(self.body.get("message") or self.body.get("error_description") or "")
+        return self.words("message") or self.words("error_description")
+
+    def words(self, key: str) -> str:
+        """Return a text or a number in one line, empty where there is neither."""
+        value = self.body.get(key)
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return ""
+        return " ".join(str(value).split())[:MAX_WORDS]
 
 
 async def async_read_body(response: aiohttp.ClientResponse) -> bytes:
@@ -52,7 +59,15 @@ def parse_object(body: bytes) -> dict[str, Any]:
     except ValueError:
         # It is strict, and half an emoji must not hide that a message was sent.
         try:
-            value = json.loads(body.decode(errors="replace"))
+            value = _without_half_characters(json.loads(body.decode(errors="replace")))
         except ValueError, RecursionError:
             return {}
     return value if isinstance(value, dict) else {}
+
+
+def _without_half_characters(value: Any) -> Any:
+    """Return JSON that can be written again, which half an emoji can't be."""
+    text = json.dumps(value, ensure_ascii=False)
+    return json.loads(
+        text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    )
