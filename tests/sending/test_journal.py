@@ -105,6 +105,20 @@ async def test_what_can_not_be_written_is_an_error_for_all_who_wait(
     assert await read(path) == 2
 
 
+async def test_folder_that_can_not_be_made_is_such_an_error(
+    journal: Journal, path: Path
+) -> None:
+    path.parent.write_text("no folder")
+    with pytest.raises(NotWrittenError):
+        await journal.async_save()
+
+
+async def test_what_is_no_json_is_such_an_error(journal: Journal, part: Part) -> None:
+    part.value = "\ud800"
+    with pytest.raises(NotWrittenError):
+        await journal.async_save()
+
+
 async def test_what_is_not_urgent_is_written_before_long(
     journal: Journal, path: Path
 ) -> None:
@@ -154,6 +168,19 @@ async def test_damaged_file_is_set_aside_and_never_written_over(
         assert not path.exists()
     await journal.async_save()
     assert await read(path) == 1
+
+
+@pytest.mark.parametrize("damaged", ["one", "two", "three"])
+async def test_damaged_part_lets_no_other_be_taken_back(
+    path: Path, damaged: str
+) -> None:
+    parts = {name: Part() for name in ("one", "two", "three")}
+    path.parent.mkdir()
+    path.write_text(
+        json.dumps({"version": 2, **dict.fromkeys(parts, 1), damaged: "damaged"})
+    )
+    assert await Journal(path, parts, run).async_load() is not None
+    assert [part.value for part in parts.values()] == [None] * 3
 
 
 async def test_file_that_can_neither_be_read_nor_set_aside_is_left_alone(

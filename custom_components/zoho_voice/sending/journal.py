@@ -4,6 +4,7 @@ import asyncio
 from asyncio import Task
 from collections.abc import Awaitable, Callable, Mapping
 import contextlib
+import logging
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,8 @@ from homeassistant.util.file import WriteError, write_utf8_file_atomic
 from homeassistant.util.json import JsonValueType, json_loads_object
 
 from ..zoho.errors import ZohoError
+
+_LOGGER = logging.getLogger(__name__)
 
 #: The version of the file, to be raised with every change that needs a migration.
 VERSION = 2
@@ -113,15 +116,21 @@ class Journal:
         return self._next
 
     def _restore(self, content: bytes) -> None:
-        """Give the parts what the file holds."""
+        """Give the parts what the file holds, all of them or none."""
         stored = json_loads_object(content)
         if stored["version"] == 1:
             # It knew of messages only.
             stored = {**_EMPTY, **stored, "version": 2}
         if stored["version"] != VERSION:
             raise ValueError("a version of the future")
-        for name, part in self._parts.items():
-            part.load(stored[name])
+        before = {name: part.dump() for name, part in self._parts.items()}
+        try:
+            for name, part in self._parts.items():
+                part.load(stored[name])
+        except ValueError, KeyError, TypeError:
+            for name, part in self._parts.items():
+                part.load(before[name])
+            raise
 
     async def _async_write(self) -> NotWrittenError | None:
         """Write as soon as the write before is done; an error is returned to all."""
@@ -132,16 +141,15 @@ class Journal:
                 self._soon = None
             if self._blocked:
                 return NotWrittenError("blocked")
-            content = json_bytes(
-                {
-                    "version": VERSION,
-                    **{name: part.dump() for name, part in self._parts.items()},
-                }
-            )
+            stored = {name: part.dump() for name, part in self._parts.items()}
             try:
+                content = json_bytes({"version": VERSION, **stored})
                 await self._run(_write, self._path, content)
-            except WriteError as err:
-                return NotWrittenError(str(err))
+            except (OSError, TypeError) as err:
+                _LOGGER.error("Could not write %s: %r", self._path.name, err)  # noqa: TRY400
+                return NotWrittenError(type(err).__name__)
+            except WriteError as err:  # Home Assistant has logged it
+                return NotWrittenError(type(err).__name__)
         return None
 
     async def _async_set_aside(self) -> Path:
