@@ -400,11 +400,21 @@ def _server_url(value: str) -> str:
     """
     try:
         url = URL(value.strip())
+        host = url.host or ""
+        # Names that are resolved have to pass this.
+        host.encode("idna")
     except ValueError as err:
         raise vol.Invalid("invalid_url") from err
-    if url.scheme not in ("http", "https") or not url.host or url.query or url.fragment:
+    if (
+        url.scheme not in ("http", "https")
+        or not host
+        or url.user is not None
+        or url.password is not None
+        or url.query
+        or url.fragment
+    ):
         raise vol.Invalid("invalid_url")
-    if url.scheme == "http" and not _is_private(url.host):
+    if url.scheme == "http" and not _is_private(host):
         raise vol.Invalid("insecure_url")
     return str(url).rstrip("/")
 
