@@ -438,6 +438,7 @@ THROTTLED = (
             "invalid_redirect_uri",
         ),
         ("token_error", {"code": "something_new"}, "rejected", "something_new"),
+        ("token_error", {"code": "ZVSMS-4038"}, "rejected", "ZVSMS-4038"),
         ("token_throttled", {"status": 400}, "throttled", THROTTLED),
         ("token_throttled", {"status": 200}, "throttled", THROTTLED),
         ("token_server_error", {"status": 503}, "accounts_server_failed", "HTTP 503"),
@@ -706,6 +707,12 @@ async def test_sender_that_zoho_did_not_approve_can_be_corrected(
             {"code": "ZVSMS-4038", "message": "not there"},
             "country_not_supported",
             {"reason": "not there (ZVSMS-4038)"},
+        ),
+        (
+            "error_200",
+            {"code": "ZVT011", "message": "URL is wrong"},
+            "wrong_status_callback",
+            {"reason": "URL is wrong (ZVT011)"},
         ),
         ("too_many_requests", {}, "throttled", {}),
         (

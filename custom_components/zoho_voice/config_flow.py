@@ -61,7 +61,7 @@ from .flows.recipient import RecipientFlow
 from .sending.dispatch import async_send
 from .zoho.client import ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, data_center_of_country
-from .zoho.errors import OutcomeUnknownError, ZohoError
+from .zoho.errors import OutcomeUnknownError, RejectedError, ZohoError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -384,7 +384,8 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Say why the sign-in did not work and what to do."""
         _LOGGER.debug("The sign-in failed: %r", err)
         return self.async_abort(
-            reason=error_key(err),
+            # The codes that mean something else are about an SMS.
+            reason="rejected" if isinstance(err, RejectedError) else error_key(err),
             description_placeholders={
                 **error_placeholders(err),
                 "accounts_url": data_center_of(self._data).accounts_url,
