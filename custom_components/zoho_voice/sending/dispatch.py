@@ -178,8 +178,9 @@ class _Batch:
                 lambda: self._async_hand_over(sms) if self.recipients else None
             )
         except POSTPONING:
-            self.kept = self._messages(sms)
-            await outbox.async_queue(self.kept)
+            messages = self._messages(sms)
+            await outbox.async_queue(messages)
+            self.kept = messages
 
     async def _async_hand_over(self, sms: Sms) -> Outcome:
         """Return what Zoho said to those that are not kept."""
