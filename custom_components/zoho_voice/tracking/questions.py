@@ -1,0 +1,165 @@
+"""Questions that wait for an answer by SMS: who answers what first."""
+
+from asyncio import Future
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+import re
+import unicodedata
+
+#: How long the numbers of a question's choices are not used again (seconds): until
+#: then a late answer to it may come.
+REST = 3600.0
+
+# What tells a skin or a style of an emoji, and what joins and frames it.
+_DECORATION = re.compile("[\ufe0e\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff]")
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Hold which choice somebody took, and their words."""
+
+    choice: str
+    number: str
+    name: str | None
+    log_id: str
+    # It must not get into a log.
+    text: str = field(repr=False)
+    received_at: float
+
+
+@dataclass(slots=True, eq=False)
+class Question:
+    """Hold a question that is open, or was until just now.
+
+    `first` is the number of its first choice. `closed_at` is by the clock of
+    `Questions`, None as long as an answer is waited for.
+    """
+
+    choices: Sequence[str]
+    numbers: Collection[str]
+    first: int
+    answer: Future[Answer]
+    closed_at: float | None = None
+
+    @property
+    def numbered(self) -> dict[int, str]:
+        """Return the choices by the number to reply with."""
+        return dict(enumerate(self.choices, self.first))
+
+
+class Questions:
+    """Tell which question an incoming SMS answers.
+
+    Several may be open at one phone: their choices have different numbers. A word that
+    fits several counts for the one that was asked last.
+    """
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._questions: list[Question] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Return if any answer is waited for."""
+        return any(question.closed_at is None for question in self._questions)
+
+    def ask(
+        self,
+        choices: Sequence[str],
+        numbers: Collection[str],
+        answer: Future[Answer],
+        now: float,
+    ) -> Question:
+        """Open a question to phones; `now` is a time in seconds that never goes back.
+
+        `answer` gets the first one.
+        """
+        self._questions = [
+            question
+            for question in self._questions
+            if question.closed_at is None or now - question.closed_at < REST
+        ]
+        taken = {
+            number
+            for question in self._questions
+            if not set(question.numbers).isdisjoint(numbers)
+            for number in question.numbered
+        }
+        first = 1
+        while not taken.isdisjoint(range(first, first + len(choices))):
+            first += 1
+        question = Question(choices, frozenset(numbers), first, answer)
+        self._questions.append(question)
+        return question
+
+    def close(self, question: Question, now: float) -> None:
+        """Wait no longer for an answer."""
+        question.closed_at = now
+
+    def take(
+        self, number: str, name: str | None, text: str, log_id: str, received_at: float
+    ) -> bool:
+        """Take an incoming SMS; return if it answers a question."""
+        asked = [
+            question
+            for question in reversed(self._questions)
+            if question.closed_at is None and number in question.numbers
+        ]
+        for question in asked:
+            choice = _by_number(text, question.numbered)
+            if choice is not None:
+                break
+        else:
+            for question in asked:
+                choice = _by_words(text, question.choices)
+                if choice is not None:
+                    break
+            else:
+                return False
+        if not question.answer.done():
+            question.answer.set_result(
+                Answer(
+                    choice=choice,
+                    number=number,
+                    name=name,
+                    log_id=log_id,
+                    text=text,
+                    received_at=received_at,
+                )
+            )
+        return True
+
+
+def _by_number(text: str, numbered: Mapping[int, str]) -> str | None:
+    """Return the choice whose number a text begins with, or is the only one in it."""
+    plain = _plain(text)
+    found = _DIGITS.findall(plain)
+    if not found or (len(set(found)) > 1 and not plain.startswith(found[0])):
+        return None
+    return numbered.get(int(found[0][:9]))
+
+
+def _by_words(text: str, choices: Iterable[str]) -> str | None:
+    """Return the only choice whose words are in a text; a whole text goes first."""
+    said = _plain(text)
+    named = {choice: _plain(choice) for choice in choices}
+    for choice, words in named.items():
+        if words == said:
+            return choice
+    found = [choice for choice, words in named.items() if f" {words} " in f" {said} "]
+    return found[0] if len(found) == 1 else None
+
+
+def _plain(text: str) -> str:
+    """Return the words of a text: without case, accents, punctuation and emoji.
+
+    A text of emoji only stays one, without their skins and styles.
+    """
+    text = _DECORATION.sub("", unicodedata.normalize("NFKD", text)).casefold()
+    words = "".join(
+        character if character.isalnum() else " "
+        for character in text
+        if not unicodedata.combining(character)
+    ).split()
+    return " ".join(words or text.split())

@@ -1,0 +1,175 @@
+"""Which question an SMS answers, and with what."""
+
+from asyncio import Future, get_running_loop
+
+import pytest
+
+from custom_components.zoho_voice.tracking.questions import (
+    REST,
+    Answer,
+    Question,
+    Questions,
+)
+
+from ..conftest import ALICE, BOB, CAROL
+
+CHOICES = ["on my way", "call the plumber"]
+
+
+def ask(
+    questions: Questions,
+    *choices: str,
+    to: tuple[str, ...] = (ALICE, BOB),
+    now: float = 0.0,
+) -> Question:
+    answer: Future[Answer] = get_running_loop().create_future()
+    return questions.ask(choices or CHOICES, to, answer, now)
+
+
+def reply(questions: Questions, text: str, number: str = ALICE) -> bool:
+    return questions.take(number, "Alice", text, "log-1", 5.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("1", "on my way"),
+        (" 1. ", "on my way"),
+        ("1)", "on my way"),
+        ("\N{FULLWIDTH DIGIT TWO}", "call the plumber"),
+        ("\N{DIGIT ONE}\ufe0f\u20e3", "on my way"),
+        ("\N{ARABIC-INDIC DIGIT TWO}", "call the plumber"),
+        ("No 2 please!", "call the plumber"),
+        ("2 - in 10 minutes", "call the plumber"),
+        ("On my way", "on my way"),
+        ("ON MY WAY!!! \N{RUNNER}", "on my way"),
+        ("I am on my way :-)", "on my way"),
+        ("please, call the plumber", "call the plumber"),
+        ("Call-the-plumber", "call the plumber"),
+    ],
+)
+async def test_answer(text: str, choice: str) -> None:
+    questions = Questions()
+    question = ask(questions)
+    assert reply(questions, text)
+    answer = question.answer.result()
+    assert answer == Answer(
+        choice=choice,
+        number=ALICE,
+        name="Alice",
+        log_id="log-1",
+        text=text,
+        received_at=5.0,
+    )
+    assert "text=" not in repr(answer)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "?",
+        "3",
+        "12",
+        "in 1 or 2 hours",
+        "way",
+        "my",
+        "on my way, but call the plumber",
+        "9" * 5000,
+    ],
+)
+async def test_no_answer(text: str) -> None:
+    questions = Questions()
+    question = ask(questions)
+    assert not reply(questions, text)
+    assert not question.answer.done()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\N{THUMBS UP SIGN}", "\N{THUMBS UP SIGN}\U0001f3fd", " \N{THUMBS UP SIGN} "],
+)
+async def test_emoji_can_be_a_choice(text: str) -> None:
+    questions = Questions()
+    question = ask(questions, "\N{THUMBS UP SIGN}", "\N{THUMBS DOWN SIGN}")
+    assert reply(questions, text)
+    assert question.answer.result().choice == "\N{THUMBS UP SIGN}"
+
+
+async def test_accents_do_not_matter() -> None:
+    questions = Questions()
+    question = ask(questions, "Später", "Déjà fait")
+    assert reply(questions, "deja FAIT")
+    assert question.answer.result().choice == "Déjà fait"
+
+
+async def test_whole_text_goes_before_a_part_of_it() -> None:
+    questions = Questions()
+    question = ask(questions, "call", "call the plumber")
+    assert reply(questions, "Call the plumber")
+    assert question.answer.result().choice == "call the plumber"
+
+
+async def test_first_answer_counts() -> None:
+    questions = Questions()
+    question = ask(questions)
+    assert reply(questions, "2", BOB)
+    assert reply(questions, "1", ALICE)
+    assert question.answer.result().number == BOB
+
+
+async def test_others_do_not_answer() -> None:
+    questions = Questions()
+    question = ask(questions)
+    assert not reply(questions, "1", CAROL)
+    assert not question.answer.done()
+
+
+async def test_questions_to_one_phone_have_different_numbers() -> None:
+    questions = Questions()
+    cellar = ask(questions)
+    door = ask(questions, "lock", "leave open", to=(BOB, CAROL))
+    garden = ask(questions, "water", "wait", to=(CAROL,))
+    assert cellar.numbered == {1: "on my way", 2: "call the plumber"}
+    assert door.numbered == {3: "lock", 4: "leave open"}
+    assert garden.numbered == {1: "water", 2: "wait"}
+    assert reply(questions, "4", BOB)
+    assert not reply(questions, "3", ALICE)
+    assert reply(questions, "1", CAROL)
+    assert not cellar.answer.done()
+    assert door.answer.result().choice == "leave open"
+    assert garden.answer.result().choice == "water"
+
+
+async def test_word_that_fits_several_is_for_the_last() -> None:
+    questions = Questions()
+    first = ask(questions, "yes", "no")
+    last = ask(questions, "yes", "no")
+    assert reply(questions, "yes")
+    assert last.answer.result().choice == "yes"
+    assert not first.answer.done()
+    questions.close(last, 1.0)
+    assert reply(questions, "no")
+    assert first.answer.result().choice == "no"
+
+
+async def test_number_goes_before_words_of_a_later_question() -> None:
+    questions = Questions()
+    first = ask(questions, "yes", "no")
+    last = ask(questions, "1 hour", "2 hours")
+    assert reply(questions, "1 hour")
+    assert first.answer.result().choice == "yes"
+    assert not last.answer.done()
+
+
+async def test_late_answer_is_none_of_the_next_question() -> None:
+    questions = Questions()
+    late = ask(questions, now=0.0)
+    assert questions.is_open
+    questions.close(late, 10.0)
+    assert not questions.is_open
+    question = ask(questions, now=10.0 + REST - 1)
+    assert question.first == 3
+    assert not reply(questions, "1")
+    questions.close(question, 20.0)
+    assert ask(questions, now=10.0 + REST).first == 1
