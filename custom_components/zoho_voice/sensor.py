@@ -1,20 +1,69 @@
-"""What waits to be sent, as a sensor of the account."""
+"""What waits, what was sent, and what became of it, as sensors."""
 
-from collections.abc import Sequence
-from typing import override
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, override
 
-from homeassistant.components.sensor import SensorEntity, SensorStateClass
-from homeassistant.const import EntityCategory
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import ZohoVoiceConfigEntry
+from .account import Account, ZohoVoiceConfigEntry
 from .const import DOMAIN
-from .sending.outbox import Message
+from .zoho.message_log import DeliveryState
 
 # Nothing is asked for.
 PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountSensorDescription(SensorEntityDescription):
+    """Describe a sensor of an account, and where its value is."""
+
+    value: Callable[[Account], float | None]
+
+
+_SENSORS = (
+    AccountSensorDescription(
+        key="messages_waiting",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda account: len(account.outbox.waiting),
+    ),
+    AccountSensorDescription(
+        key="messages_sent",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value=lambda account: account.tracker.messages,
+    ),
+    AccountSensorDescription(
+        key="segments_sent",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value=lambda account: account.tracker.segments,
+    ),
+    AccountSensorDescription(
+        key="undelivered",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value=lambda account: account.tracker.undelivered,
+    ),
+    AccountSensorDescription(
+        key="last_delivery_time",
+        device_class=SensorDeviceClass.DURATION,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        value=lambda account: account.tracker.last_delivery_time,
+    ),
+)
 
 
 async def async_setup_entry(
@@ -22,29 +71,36 @@ async def async_setup_entry(
     entry: ZohoVoiceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the account's sensor."""
-    async_add_entities([MessagesWaitingSensor(entry)])
+    """Set up the sensors of the account, and one for each recipient."""
+    async_add_entities(AccountSensor(entry, description) for description in _SENSORS)
+    for subentry_id in entry.runtime_data.recipients:
+        async_add_entities(
+            [LastDeliverySensor(entry, subentry_id)], config_subentry_id=subentry_id
+        )
 
 
-class MessagesWaitingSensor(SensorEntity):
-    """Count the messages that wait to be sent."""
+class _Sensor(SensorEntity):
+    """Show something of an account that changes by itself."""
 
-    _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_has_entity_name = True
     _attr_should_poll = False
-    _attr_state_class = SensorStateClass.MEASUREMENT
-    _attr_translation_key = "messages_waiting"
 
-    def __init__(self, entry: ZohoVoiceConfigEntry) -> None:
-        """Belong to the account's device."""
+    def __init__(self, entry: ZohoVoiceConfigEntry, device_id: str, key: str) -> None:
+        """Belong to the device of the account, or of a recipient."""
         self._account = entry.runtime_data
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, entry.entry_id)})
-        self._attr_unique_id = f"{entry.entry_id}_messages_waiting"
-        self._attr_native_value = len(self._account.outbox.waiting)
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
+        self._attr_translation_key = key
+        self._attr_unique_id = f"{device_id}_{key}"
+        self._attr_native_value = self._value
+
+    @property
+    def _value(self) -> Any:
+        """Return the value as it is now."""
+        raise NotImplementedError
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the outbox."""
+        """Follow the account."""
         self._account.listeners.append(self._async_changed)
 
     @override
@@ -53,9 +109,45 @@ class MessagesWaitingSensor(SensorEntity):
         self._account.listeners.remove(self._async_changed)
 
     @callback
-    def _async_changed(self, _: Sequence[Message]) -> None:
-        """Take note of what waits now."""
-        count = len(self._account.outbox.waiting)
-        if count != self._attr_native_value:
-            self._attr_native_value = count
+    def _async_changed(self, _: Any) -> None:
+        """Take note of the value."""
+        if (value := self._value) != self._attr_native_value:
+            self._attr_native_value = value
             self.async_write_ha_state()
+
+
+class AccountSensor(_Sensor):
+    """Count something of an account."""
+
+    entity_description: AccountSensorDescription
+
+    def __init__(
+        self, entry: ZohoVoiceConfigEntry, description: AccountSensorDescription
+    ) -> None:
+        """Belong to the account's device."""
+        self.entity_description = description
+        super().__init__(entry, entry.entry_id, description.key)
+
+    @property
+    @override
+    def _value(self) -> float | None:
+        """Return the value as it is now."""
+        return self.entity_description.value(self._account)
+
+
+class LastDeliverySensor(_Sensor):
+    """Show what became of the last SMS to a recipient."""
+
+    _attr_device_class = SensorDeviceClass.ENUM
+    _attr_options = [*DeliveryState]  # noqa: RUF012
+
+    def __init__(self, entry: ZohoVoiceConfigEntry, subentry_id: str) -> None:
+        """Belong to the recipient's device."""
+        self._subentry_id = subentry_id
+        super().__init__(entry, subentry_id, "last_delivery")
+
+    @property
+    @override
+    def _value(self) -> DeliveryState | None:
+        """Return the state of the last SMS."""
+        return self._account.tracker.last_states.get(self._subentry_id)

@@ -1,0 +1,160 @@
+"""Delivery reports and incoming SMS, as events of the account and its recipients."""
+
+from typing import Any, override
+
+from homeassistant.components.event import EventEntity
+from homeassistant.const import ATTR_NAME, EntityCategory
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .account import ZohoVoiceConfigEntry
+from .calls.phone_number import mask
+from .const import ATTR_RECIPIENT, CONF_SHOW_TEXT, DOMAIN
+from .tracking.signals import SIGNAL_DELIVERY, SIGNAL_INCOMING
+from .tracking.tracker import IncomingSms, TrackedSms
+from .zoho.message_log import DeliveryState
+
+# Nothing is asked for.
+PARALLEL_UPDATES = 0
+
+_RECEIVED = "received"
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,  # noqa: ARG001
+    entry: ZohoVoiceConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the events of the account, and one for each recipient."""
+    async_add_entities([DeliveryEvent(entry), IncomingEvent(entry)])
+    for subentry_id in entry.runtime_data.recipients:
+        async_add_entities(
+            [ReplyEvent(entry, subentry_id)], config_subentry_id=subentry_id
+        )
+
+
+class _SmsEvent(EventEntity):
+    """Tell of SMS of an account."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(self, entry: ZohoVoiceConfigEntry, device_id: str) -> None:
+        """Belong to the device of the account, or of a recipient."""
+        self._entry = entry
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
+        self._attr_unique_id = f"{device_id}_{self.translation_key}"
+
+    @callback
+    def _async_tell(self, event_type: str, attributes: dict[str, Any]) -> None:
+        """Tell of an SMS."""
+        self._trigger_event(event_type, attributes)
+        self.async_write_ha_state()
+
+
+class DeliveryEvent(_SmsEvent):
+    """Tell what became of the SMS of an account."""
+
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_event_types = [  # noqa: RUF012
+        DeliveryState.SENT,
+        DeliveryState.DELIVERED,
+        DeliveryState.UNDELIVERED,
+        DeliveryState.FAILED,
+        DeliveryState.UNKNOWN,
+    ]
+    _attr_translation_key = "delivery"
+
+    def __init__(self, entry: ZohoVoiceConfigEntry) -> None:
+        """Belong to the account's device."""
+        super().__init__(entry, entry.entry_id)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the delivery reports."""
+        self.async_on_remove(
+            async_dispatcher_connect(self.hass, SIGNAL_DELIVERY, self._async_take)
+        )
+
+    @callback
+    def _async_take(self, entry_id: str, sms: TrackedSms) -> None:
+        """Tell of a delivery report."""
+        if entry_id == self._entry.entry_id and sms.state in self.event_types:
+            self._async_tell(
+                sms.state,
+                {
+                    ATTR_RECIPIENT: sms.name or mask(sms.number),
+                    "log_id": sms.log_id,
+                    "status": sms.status,
+                    "description": sms.description,
+                    "seconds": round(sms.changed_at - sms.submitted_at, 1),
+                },
+            )
+
+
+class _ReceivedEvent(_SmsEvent):
+    """Tell of what somebody wrote."""
+
+    _attr_event_types = [_RECEIVED]  # noqa: RUF012
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow incoming SMS."""
+        self.async_on_remove(
+            async_dispatcher_connect(self.hass, SIGNAL_INCOMING, self._async_take)
+        )
+
+    def _is_mine(self, sms: IncomingSms) -> bool:
+        """Return if the entity tells of an SMS."""
+        raise NotImplementedError
+
+    @callback
+    def _async_take(self, entry_id: str, sms: IncomingSms) -> None:
+        """Tell of an incoming SMS."""
+        if entry_id != self._entry.entry_id or not self._is_mine(sms):
+            return
+        attributes = {
+            "number": sms.number,
+            ATTR_NAME: sms.name,
+            "known": sms.known,
+            "received_at": dt_util.utc_from_timestamp(sms.received_at).isoformat(),
+            "segments": sms.segments,
+            "log_id": sms.log_id,
+        }
+        if self._entry.options.get(CONF_SHOW_TEXT, True):
+            attributes["text"] = sms.text
+        self._async_tell(_RECEIVED, attributes)
+
+
+class IncomingEvent(_ReceivedEvent):
+    """Tell of all SMS to an account."""
+
+    _attr_translation_key = "incoming"
+
+    def __init__(self, entry: ZohoVoiceConfigEntry) -> None:
+        """Belong to the account's device."""
+        super().__init__(entry, entry.entry_id)
+
+    @override
+    def _is_mine(self, sms: IncomingSms) -> bool:
+        """Return that it is."""
+        return True
+
+
+class ReplyEvent(_ReceivedEvent):
+    """Tell of the SMS of one recipient."""
+
+    _attr_translation_key = "reply"
+
+    def __init__(self, entry: ZohoVoiceConfigEntry, subentry_id: str) -> None:
+        """Belong to the recipient's device."""
+        super().__init__(entry, subentry_id)
+        self._subentry_id = subentry_id
+
+    @override
+    def _is_mine(self, sms: IncomingSms) -> bool:
+        """Return if the recipient wrote it."""
+        return sms.subentry_id == self._subentry_id
