@@ -47,12 +47,20 @@ class OddZoho:
 
     url: str = ""
     requests: list[str] = field(default_factory=list)
+    queries: list[dict[str, str]] = field(default_factory=list)
     answer: dict[str, Any] = field(default_factory=dict)
+    #: What to answer first.
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+    async def pause(self, request: web.Request) -> None:
+        """Do what a test wants to happen before the answer."""
 
     async def handle(self, request: web.Request) -> web.Response:
         await request.read()
         self.requests.append(f"{request.method} {request.path}")
-        return web.Response(**self.answer)
+        self.queries.append(dict(request.query))
+        await self.pause(request)
+        return web.Response(**(self.answers.pop(0) if self.answers else self.answer))
 
 
 @pytest.fixture

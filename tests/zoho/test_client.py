@@ -42,6 +42,7 @@ from custom_components.zoho_voice.zoho.errors import (
     ZohoError,
 )
 from custom_components.zoho_voice.zoho.models import DataCoding, Receipt, Sms, User
+from custom_components.zoho_voice.zoho.reply import MAX_BODY
 from sandbox import Account, FaultKind, Sandbox
 from sandbox.faults import Endpoint
 from tests.conftest import ALICE, BOB, CAROL, SENDER_ID
@@ -953,12 +954,12 @@ async def test_big_body_is_not_read_to_its_end(streaming: Streaming) -> None:
     assert streaming.requests == 1
 
 
-async def test_body_of_a_mebibyte_is_read(streaming: Streaming) -> None:
+async def test_body_of_four_mebibytes_is_read(streaming: Streaming) -> None:
     success = b'{"code": "ZVSMS-2000", "send": {"logid": "1"}}'
-    streaming.chunks = iter([success.ljust(1024 * 1024)])
+    streaming.chunks = iter([success.ljust(MAX_BODY)])
     (receipt,) = await streaming.client.async_send_sms(SMS, SENDER_ID, [ALICE])
     assert receipt.log_id == "1"
-    streaming.chunks = iter([success.ljust(1024 * 1024 + 1)])
+    streaming.chunks = iter([success.ljust(MAX_BODY + 1)])
     with pytest.raises(UnreadableReplyError):
         await streaming.client.async_send_sms(SMS, SENDER_ID, [ALICE])
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.zoho_voice.zoho.models import DataCoding, Receipt, Sms, digits
+from custom_components.zoho_voice.zoho.models import DataCoding, Receipt, Sms
 
 NUMBER = "+14805550100"
 
@@ -54,15 +54,19 @@ def test_several_numbers_are_separated_by_commas_only() -> None:
     [
         ({"logid": "a"}, "log_id", "a"),
         ({"logid": ""}, "log_id", None),
-        ({"logid": 7}, "log_id", None),
+        ({"logid": 7}, "log_id", "7"),
+        ({"logid": []}, "log_id", None),
         ({"status": "IN_QUEUE"}, "status", "IN_QUEUE"),
         ({"status": "SOMETHING_NEW"}, "status", "SOMETHING_NEW"),
         ({"status": {}}, "status", None),
         ({"multipartCount": 3}, "segments", 3),
-        ({"multipartCount": "3"}, "segments", None),
+        ({"multipartCount": "3"}, "segments", 3),
+        ({"multipartCount": True}, "segments", None),
+        ({"multipartCount": "many"}, "segments", None),
         ({"senderId": "+1 888-555-0100"}, "sender_id", "+18885550100"),
         ({"senderId": "Zoho Voice"}, "sender_id", "Zoho Voice"),
-        ({"senderId": 18885550100}, "sender_id", None),
+        ({"senderId": 18885550100}, "sender_id", "+18885550100"),
+        ({"senderId": "+1*****"}, "sender_id", "+1*****"),
         ({"country": "us"}, "country", "us"),
         ({"country": None}, "country", None),
         (
@@ -109,8 +113,3 @@ def test_no_receipt_is_too_odd(row: dict[str, Any]) -> None:
     for value in (receipt.log_id, receipt.status, receipt.sender_id, receipt.country):
         assert value is None or (isinstance(value, str) and value)
     assert receipt.submitted_at is None or receipt.submitted_at.tzinfo is UTC
-
-
-def test_only_digits_are_compared() -> None:
-    assert digits("+1 (480) 555-0100") == "14805550100"
-    assert digits("Zoho") == ""

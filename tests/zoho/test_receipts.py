@@ -1,11 +1,12 @@
 """Which row of an answer is about which number."""
 
+import re
 from typing import Any
 
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.zoho_voice.zoho.receipts import match_rows
+from custom_components.zoho_voice.zoho.receipts import fits, match_rows
 
 A, B, C = "+14805550100", "+14805550111", "+442079460958"
 
@@ -88,6 +89,54 @@ def test_one_row_stands_for_all_unless_it_names_one() -> None:
     assert ids(row("1", "+1****"), A, B) == ["1", "1"]
     assert ids(row("1", "+1 480-555-0111"), A, B) == [None, "1"]
     assert ids(row("1", "+1****"), A) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("written", "number", "expected"),
+    [
+        (A, A, True),
+        ("14805550100", A, True),
+        ("+1 480-555-0100", A, True),
+        (" +1 (480) 555-0100 ", A, True),
+        ("480-555-0100", A, True),
+        ("0480 555 0100", A, True),
+        ("+1480****100", A, True),
+        ("+1 4XXXXXXXX00", A, True),
+        ("+1****", A, True),
+        ("****0100", A, True),
+        ("****", A, True),
+        ("", A, True),
+        (B, A, False),
+        ("+1 480-555-0111", A, False),
+        ("+480-555-0100", A, False),
+        ("+44****", A, False),
+        ("****0111", A, False),
+        ("+1480****1000", A, False),
+        ("0100", A, False),
+        ("555-010", A, False),
+        ("12345", "+12345678901", False),
+        ("+148055501000", A, False),
+    ],
+)
+def test_what_shows_of_a_number_fits_or_not(
+    written: str, number: str, *, expected: bool
+) -> None:
+    assert fits(written, number) is expected
+
+
+@given(st.integers(10**6, 10**15 - 1), st.data())
+def test_number_fits_however_it_is_masked(digits: int, data: st.DataObject) -> None:
+    number = f"+{digits}"
+    hidden = data.draw(st.sets(st.integers(1, len(number) - 1), min_size=1))
+    mask = data.draw(st.sampled_from("*•#xX…"))
+    written = "".join(mask if i in hidden else c for i, c in enumerate(number))
+    assert fits(written, number)
+    assert fits(re.sub(f"{re.escape(mask)}+", mask * 3, written), number)
+
+
+@given(st.text(), st.text("0123456789", max_size=15))
+def test_nothing_written_is_too_odd(written: str, digits: str) -> None:
+    assert isinstance(fits(written, f"+{digits}"), bool)
 
 
 @st.composite

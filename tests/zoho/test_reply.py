@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.zoho_voice.zoho.reply import Reply, parse_object
+from custom_components.zoho_voice.zoho.reply import Reply, parse_json, parse_object
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,24 @@ from custom_components.zoho_voice.zoho.reply import Reply, parse_object
 )
 def test_only_an_object_is_read(text: str, value: dict[str, Any]) -> None:
     assert parse_object(text.encode()) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'[{"a": 1}]', [{"a": 1}]),
+        ('[{"a": "ü"}]', [{"a": "ü"}]),
+        ('"a"', "a"),
+        ("1", 1),
+        ('["\\ud83d"]', ["\ud83d"]),
+        ('["\ud83d"]', ["\ud83d"]),
+        ("a=b", None),
+        ("", None),
+        ("null", None),
+    ],
+)
+def test_any_json_value_is_read(body: bytes | str, value: Any) -> None:
+    assert parse_json(body) == value
 
 
 def test_broken_utf_8_does_not_hide_the_rest() -> None:

@@ -64,7 +64,8 @@ class WrongRedirectUriError(SignInError):
 class OutcomeUnknownError(ZohoError):
     """Say that nobody knows whether the message was accepted.
 
-    It must never be sent again by itself (zoho-voice-api.md section 1).
+    It must never be sent again by itself (zoho-voice-api.md section 1). Where only
+    something was asked for, it says no more than that there is no answer.
     """
 
 

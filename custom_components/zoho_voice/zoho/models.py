@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
+
+from .fields import read_count, read_moment, read_number, read_text
 
 #: The most destination numbers that one request may carry (Zoho's page).
 MAX_NUMBERS = 10
@@ -18,11 +20,6 @@ class DataCoding(IntEnum):
     ENGLISH = 0
     BINARY = 1
     NON_ENGLISH = 2
-
-
-def digits(number: str) -> str:
-    """Return the digits of a number: Zoho reformats, so only they can be compared."""
-    return "".join(filter(str.isdigit, number))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +62,8 @@ class Receipt:
     """Hold what Zoho said of one number, and read it when it is asked for.
 
     `number` is in E.164 as it was sent, `row` is a `send` object of Zoho's answer.
-    Anything in it that is missing or of another type than documented is None: the
-    message is on its way, and no oddity in the receipt may say otherwise.
+    Anything in it that is missing or can't be read is None: the message is on its
+    way, and no oddity in the receipt may say otherwise.
     """
 
     number: str
@@ -76,44 +73,32 @@ class Receipt:
     @property
     def log_id(self) -> str | None:
         """Return Zoho's id of the SMS."""
-        return self._text("logid")
+        return read_text(self.row.get("logid"))
 
     @property
     def status(self) -> str | None:
         """Return the state of the SMS, such as `IN_QUEUE`; the set is open."""
-        return self._text("status")
+        return read_text(self.row.get("status"))
 
     @property
     def segments(self) -> int | None:
         """Return how many segments the SMS has."""
-        segments = self.row.get("multipartCount")
-        return segments if isinstance(segments, int) else None
+        return read_count(self.row.get("multipartCount"))
 
     @property
     def sender_id(self) -> str | None:
         """Return who sent it, without the blanks that Zoho puts into numbers."""
-        sender_id = self._text("senderId")
-        if sender_id and sender_id.startswith("+"):
-            return f"+{digits(sender_id)}"
-        return sender_id
+        return read_number(self.row.get("senderId"))
 
     @property
     def submitted_at(self) -> datetime | None:
         """Return when Zoho accepted it, in UTC."""
-        try:
-            return datetime.fromtimestamp(float(self.row["submittedTime"]) / 1000, UTC)
-        except KeyError, TypeError, ValueError, OverflowError, OSError:
-            return None
+        return read_moment(self.row.get("submittedTime"))
 
     @property
     def country(self) -> str | None:
         """Return the destination's country."""
-        return self._text("country")
-
-    def _text(self, key: str) -> str | None:
-        """Return a non-empty text, or None."""
-        value = self.row.get(key)
-        return value if isinstance(value, str) and value else None
+        return read_text(self.row.get("country"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import re
 from typing import Any
 
-from .models import digits
+from .fields import digits
 
 type Row = Mapping[str, Any]
 
@@ -53,7 +53,7 @@ def _by_number(
             positions = [
                 position
                 for position, number in enumerate(numbers)
-                if found[position] is None and _fits(rows[index], number)
+                if found[position] is None and fits(_written(rows[index]), number)
             ]
             if len(positions) == 1:
                 fitting.setdefault(positions[0], []).append(index)
@@ -73,31 +73,40 @@ def _by_order(
     in_order = all(
         index == position
         if index is not None
-        else _fits(rows[position], numbers[position])
+        else fits(_written(rows[position]), numbers[position])
         for position, index in enumerate(found)
     )
     return [*range(len(rows))] if in_order else found
 
 
+def _written(row: Row) -> str:
+    """Return the number of a row as Zoho wrote it."""
+    return str(row.get("customerNumber") or "")
+
+
 def _digits(row: Row) -> str:
     """Return the number that a row names in full, or nothing."""
-    written = str(row.get("customerNumber") or "")
+    written = _written(row)
     return "" if _HIDDEN.search(written) else digits(written)
 
 
 def _shows_anything(row: Row) -> bool:
     """Return if a row tells any digit of its number."""
-    return digits(str(row.get("customerNumber") or "")) != ""
+    return digits(_written(row)) != ""
 
 
-def _fits(row: Row, number: str) -> bool:
-    """Return if what shows of a row's number can be of another one."""
-    written = str(row.get("customerNumber") or "").strip()
+def fits(written: str, number: str) -> bool:
+    """Return if what Zoho wrote, masked or reformatted, can be a number in E.164.
+
+    What shows no digit can be any number. What shows all of them with a `+` can be
+    one only; without a `+` the country code may be missing.
+    """
+    written = written.strip()
     shown = [digits(part) for part in _HIDDEN.split(written)]
     if not any(shown):
         return True
     if len(shown) == 1 and (written.startswith("+") or len(shown[0]) < _NATIONAL):
-        return False
+        return shown[0] == digits(number)
     if not written.startswith("+"):
         shown[0] = shown[0].removeprefix("0")
         shown.insert(0, "")
