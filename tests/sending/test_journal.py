@@ -176,3 +176,24 @@ async def test_removed_journal_leaves_nothing_and_writes_nothing(
     with pytest.raises(NotWrittenError):
         await journal.async_save()
     await journal.async_remove()
+
+
+async def test_file_of_another_kind_has_its_own_version_and_migration(
+    path: Path, part: Part
+) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b'{"version": 7, "old": 3}')
+
+    def migrate(stored: dict[str, Any]) -> dict[str, Any]:
+        if stored["version"] == 7:
+            return {"version": 8, "part": stored["old"]}
+        return stored
+
+    journal = Journal(path, {"part": part}, run, version=8, migrate=migrate)
+    assert await journal.async_load() is None
+    assert part.value == 3
+    await journal.async_save()
+    assert json.loads(path.read_bytes()) == {"version": 8, "part": 3}
+    assert await journal.async_load() is None
+    path.write_bytes(b'{"version": 9, "part": 3}')
+    assert await journal.async_load() == path.with_name("journal.damaged")

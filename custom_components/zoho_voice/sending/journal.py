@@ -13,13 +13,16 @@ from homeassistant.util.json import JsonValueType, json_loads_object
 
 from ..zoho.errors import ZohoError
 
-#: The version of the file, to be raised with every change that needs a migration.
+#: The version of the outbox's file, to be raised with every change that needs a
+#: migration.
 VERSION = 2
 #: How long what is not urgent may wait to be written (seconds).
 DELAY = 1.0
 
 #: What parts had to say that version 1 did not have.
 _EMPTY: dict[str, JsonValueType] = {"repeats": {}, "spending": []}
+
+type _Stored = dict[str, Any]
 
 
 class NotWrittenError(ZohoError):
@@ -50,11 +53,19 @@ class Journal:
         path: Path,
         parts: Mapping[str, Part],
         run: Callable[..., Awaitable[Any]],
+        version: int = VERSION,
+        migrate: Callable[[_Stored], _Stored] | None = None,
     ) -> None:
-        """Keep where the file is; `run` calls a function where it may block."""
+        """Keep where the file is; `run` calls a function where it may block.
+
+        `migrate` makes what a file of an older version holds one of `version`, and
+        leaves all others alone; unless it is given, this is the outbox's file.
+        """
         self._path = path
         self._parts = parts
         self._run = run
+        self._version = version
+        self._migrate = migrate or _migrate
         self._lock = asyncio.Lock()
         self._next: Task[NotWrittenError | None] | None = None
         self._soon: asyncio.TimerHandle | None = None
@@ -114,11 +125,8 @@ class Journal:
 
     def _restore(self, content: bytes) -> None:
         """Give the parts what the file holds."""
-        stored = json_loads_object(content)
-        if stored["version"] == 1:
-            # It knew of messages only.
-            stored = {**_EMPTY, **stored, "version": 2}
-        if stored["version"] != VERSION:
+        stored = self._migrate(json_loads_object(content))
+        if stored["version"] != self._version:
             raise ValueError("a version of the future")
         for name, part in self._parts.items():
             part.load(stored[name])
@@ -134,7 +142,7 @@ class Journal:
                 return NotWrittenError("blocked")
             content = json_bytes(
                 {
-                    "version": VERSION,
+                    "version": self._version,
                     **{name: part.dump() for name, part in self._parts.items()},
                 }
             )
@@ -154,6 +162,14 @@ class Journal:
         except OSError:
             self._blocked = True
         return aside
+
+
+def _migrate(stored: _Stored) -> _Stored:
+    """Return what the outbox's file holds as this version has it."""
+    if stored["version"] == 1:
+        # It knew of messages only.
+        return {**_EMPTY, **stored, "version": 2}
+    return stored
 
 
 def _write(path: Path, content: bytes) -> None:
