@@ -3,6 +3,7 @@
 import logging
 from typing import cast
 
+from homeassistant.components import webhook
 from homeassistant.components.notify.legacy import async_reload as async_reload_notify
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -13,6 +14,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import (
     CONF_NAME,
     CONF_TOKEN,
+    CONF_WEBHOOK_ID,
     EVENT_HOMEASSISTANT_STOP,
     Platform,
 )
@@ -48,13 +50,15 @@ from .connection.tokens import AccountTokens
 from .const import CONF_SENDER_ID, DOMAIN
 from .repairs import Reports
 from .services import async_setup_services
+from .tracking.coordinator import MessageLogCoordinator
+from .tracking.webhook import StatusWebhook
 from .zoho.client import ZohoVoiceClient
 from .zoho.errors import ZohoError
 
 _LOGGER = logging.getLogger(__name__)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = [Platform.NOTIFY, Platform.SENSOR]
+PLATFORMS = [Platform.EVENT, Platform.NOTIFY, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -105,6 +109,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) ->
     an account that waited for the internet would lose messages silently.
     """
     implementation = await _async_get_implementation(hass, entry)
+    if CONF_WEBHOOK_ID not in entry.data:
+        hass.config_entries.async_update_entry(
+            entry, data={**entry.data, CONF_WEBHOOK_ID: webhook.async_generate_id()}
+        )
     data_center = data_center_of(entry.data)
     client = ZohoVoiceClient(
         async_get_session(hass),
@@ -125,6 +133,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) ->
         name=entry.title,
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    coordinator = MessageLogCoordinator(hass, entry, account, client)
+    await StatusWebhook(hass, entry, account, coordinator).async_start()
+    coordinator.async_start()
     account.outbox.wake()
     entry.async_create_background_task(
         hass, _async_check_sign_in(client), f"check the sign-in of {entry.entry_id}"

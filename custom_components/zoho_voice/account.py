@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util.async_ import create_eager_task
@@ -40,10 +41,12 @@ from .sending.journal import Journal
 from .sending.outbox import Message, Outbox, Outcome, State
 from .sending.segments import estimate_segments
 from .sending.spending import Limits, SpendingGuard
-from .zoho.client import REQUEST_TIMEOUT, ZohoVoiceClient
+from .tracking import signals
+from .tracking.account_tracking import VERSION as TRACKING_VERSION, AccountTracking
+from .zoho.client import REQUEST_TIMEOUT, WRONG_CALLBACK, ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, DataCenter
-from .zoho.errors import OutcomeUnknownError, ZohoError
-from .zoho.models import Sms
+from .zoho.errors import OutcomeUnknownError, RejectedError, ZohoError
+from .zoho.models import Receipt, Sms
 
 if TYPE_CHECKING:
     from .sending.dispatch import JointSending
@@ -111,6 +114,10 @@ class Account:
         recipients: Mapping[str, Recipient] = MappingProxyType({}),
     ) -> None:
         """Start with what is known; without a client the account is not loaded."""
+        #: The id of its entry.
+        self.entry_id = ""
+        #: What becomes of what was sent, and what is answered.
+        self.tracking = AccountTracking(time.time, self.keep)
         #: What to call when a recipient was written to, by its subentry id.
         self.on_sent: dict[str, Callable[[], None]] = {}
         #: What entities of the same call send together, until it starts.
@@ -158,6 +165,7 @@ class Account:
         self.client = client
         self.sender_id = sender_id
         self.recipients = recipients
+        self.tracking.set_recipients(recipients)
         self.names = {
             number: recipient.name
             for recipient in reversed([*recipients.values()])
@@ -181,8 +189,8 @@ class Account:
         """Start no more requests, and wait for those that are under way."""
         self.client = None
         await self.async_wait()
-        if self.journal:
-            await self.journal.async_flush()
+        for journal in filter(None, (self.journal, self.tracking.journal)):
+            await journal.async_flush()
 
     async def async_wait(self) -> None:
         """Wait for what is under way, at most as long as a request may take."""
@@ -236,13 +244,27 @@ class Account:
         try:
             if self.journal and any(self.guard.limits):
                 await self.journal.async_save()
-            receipts = await client.async_send_sms(sms, sender_id, numbers)
+            receipts = await self._async_send(client, sms, sender_id, numbers)
         except ZohoError as err:
             if not isinstance(err, OutcomeUnknownError):
                 booking.refund()
             return err
         booking.correct(sum(receipt.segments or each for receipt in receipts))
+        self.tracking.take_receipts(sms, sender_id, receipts, each)
         return receipts
+
+    async def _async_send(
+        self, client: ZohoVoiceClient, sms: Sms, sender_id: str, numbers: list[str]
+    ) -> list[Receipt]:
+        """Send, without our callback if Zoho does not take it. Raises ZohoError."""
+        followed = self.tracking.follow(sms)
+        try:
+            return await client.async_send_sms(followed, sender_id, numbers)
+        except RejectedError as err:
+            if err.code != WRONG_CALLBACK or followed is sms:
+                raise
+        self.tracking.refuse_url()
+        return await client.async_send_sms(sms, sender_id, numbers)
 
     @callback
     def stop(self) -> None:
@@ -256,6 +278,10 @@ class Account:
             return
         self.restored = True
         self.damaged_file = await self.journal.async_load()
+        if self.tracking.journal:
+            self.damaged_file = (
+                await self.tracking.journal.async_load() or self.damaged_file
+            )
         self._changed(())
 
     async def _async_in_slot[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -324,9 +350,31 @@ def async_get_account(hass: HomeAssistant, entry: ConfigEntry) -> Account:
             },
             hass.async_add_executor_job,
         )
+        _set_up_tracking(hass, account, entry)
         account.call_later = partial(async_call_later, hass)
         account.set_options(entry.options)
     return accounts[entry.entry_id]
+
+
+@callback
+def _set_up_tracking(hass: HomeAssistant, account: Account, entry: ConfigEntry) -> None:
+    """Let Home Assistant hear of what becomes of what was sent."""
+    account.entry_id = entry.entry_id
+    tracking = account.tracking
+    tracking.journal = tracking.tracker.store = Journal(
+        Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{entry.entry_id}.tracking")),
+        {"messages": tracking.tracker, "opt_outs": tracking.opt_outs},
+        hass.async_add_executor_job,
+        TRACKING_VERSION,
+        lambda stored: stored,
+    )
+    tracking.language = lambda: hass.config.language
+    tracking.on_report = partial(
+        async_dispatcher_send, hass, signals.SIGNAL_DELIVERY, entry.entry_id
+    )
+    tracking.on_incoming = partial(
+        async_dispatcher_send, hass, signals.SIGNAL_INCOMING, entry.entry_id
+    )
 
 
 @callback
@@ -344,6 +392,8 @@ async def async_forget_account(hass: HomeAssistant, entry: ConfigEntry) -> None:
     if account and account.journal:
         account.stop()
         await account.journal.async_remove()
+        if account.tracking.journal:
+            await account.tracking.journal.async_remove()
 
 
 async def async_stop_accounts(hass: HomeAssistant) -> None:

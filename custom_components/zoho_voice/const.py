@@ -8,6 +8,7 @@ CONF_ACCOUNTS_URL: Final = "accounts_url"
 CONF_AUTH_IMPLEMENTATION: Final = "auth_implementation"
 CONF_FLOOD_LIMIT: Final = "flood_limit"
 CONF_FLOOD_MINUTES: Final = "flood_minutes"
+CONF_INCOMING_INTERVAL: Final = "incoming_interval"
 CONF_KEEP_TRYING: Final = "keep_trying"
 CONF_DATA_CENTER: Final = "data_center"
 CONF_PHONE_NUMBERS: Final = "phone_numbers"
@@ -18,6 +19,9 @@ CONF_SENDER_ID: Final = "sender_id"
 CONF_SHOW_TEXT: Final = "show_text"
 CONF_TEST_NUMBER: Final = "test_number"
 CONF_VOICE_URL: Final = "voice_url"
+
+#: How often to ask for incoming SMS, unless an account says otherwise (seconds).
+DEFAULT_INCOMING_INTERVAL: Final = 60
 
 #: The data center whose servers the person types in.
 DATA_CENTER_OTHER: Final = "other"

@@ -11,6 +11,7 @@ from .calls.phone_number import mask, mask_numbers
 from .const import DOMAIN
 from .sending.journal import NotWrittenError
 from .sending.outbox import OutboxFullError
+from .zoho.client import WRONG_CALLBACK
 from .zoho.errors import (
     AccountsServerError,
     CannotConnectError,
@@ -59,7 +60,7 @@ _ERROR_KEYS: dict[type[ZohoError], str] = {
 _REJECTION_KEYS = {
     "ZVSMS-4027": "bad_request",
     "ZVSMS-4038": "country_not_supported",
-    "ZVT011": "wrong_status_callback",
+    WRONG_CALLBACK: "wrong_status_callback",
 }
 
 

@@ -90,7 +90,7 @@ class DeliveryEvent(_SmsEvent):
                     "log_id": sms.log_id,
                     "status": sms.status,
                     "description": sms.description,
-                    "seconds": round(sms.changed_at - sms.submitted_at, 1),
+                    "seconds": sms.seconds,
                 },
             )
 
@@ -100,32 +100,19 @@ class _ReceivedEvent(_SmsEvent):
 
     _attr_event_types = [_RECEIVED]  # noqa: RUF012
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow incoming SMS."""
-        self.async_on_remove(
-            async_dispatcher_connect(self.hass, SIGNAL_INCOMING, self._async_take)
-        )
-
-    def _is_mine(self, sms: IncomingSms) -> bool:
-        """Return if the entity tells of an SMS."""
-        raise NotImplementedError
-
     @callback
-    def _async_take(self, entry_id: str, sms: IncomingSms) -> None:
+    def _async_take(self, sms: IncomingSms) -> None:
         """Tell of an incoming SMS."""
-        if entry_id != self._entry.entry_id or not self._is_mine(sms):
-            return
         attributes = {
             "number": sms.number,
             ATTR_NAME: sms.name,
-            "known": sms.known,
+            "known": sms.subentry_id is not None,
             "received_at": dt_util.utc_from_timestamp(sms.received_at).isoformat(),
             "segments": sms.segments,
             "log_id": sms.log_id,
         }
         if self._entry.options.get(CONF_SHOW_TEXT, True):
-            attributes["text"] = sms.text
+            attributes["text"] = sms.message
         self._async_tell(_RECEIVED, attributes)
 
 
@@ -139,9 +126,15 @@ class IncomingEvent(_ReceivedEvent):
         super().__init__(entry, entry.entry_id)
 
     @override
-    def _is_mine(self, sms: IncomingSms) -> bool:
-        """Return that it is."""
-        return True
+    async def async_added_to_hass(self) -> None:
+        """Follow incoming SMS."""
+
+        @callback
+        def take(entry_id: str, sms: IncomingSms) -> None:
+            if entry_id == self._entry.entry_id:
+                self._async_take(sms)
+
+        self.async_on_remove(async_dispatcher_connect(self.hass, SIGNAL_INCOMING, take))
 
 
 class ReplyEvent(_ReceivedEvent):
@@ -155,6 +148,12 @@ class ReplyEvent(_ReceivedEvent):
         self._subentry_id = subentry_id
 
     @override
-    def _is_mine(self, sms: IncomingSms) -> bool:
-        """Return if the recipient wrote it."""
-        return sms.subentry_id == self._subentry_id
+    async def async_added_to_hass(self) -> None:
+        """Follow what the recipient writes."""
+        tracking = self._entry.runtime_data.tracking
+        tracking.on_reply[self._subentry_id] = self._async_take
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Follow no more."""
+        self._entry.runtime_data.tracking.on_reply.pop(self._subentry_id, None)

@@ -40,18 +40,18 @@ _SENSORS = (
     AccountSensorDescription(
         key="messages_sent",
         state_class=SensorStateClass.TOTAL_INCREASING,
-        value=lambda account: account.tracker.messages,
+        value=lambda account: account.tracking.tracker.counters.messages,
     ),
     AccountSensorDescription(
         key="segments_sent",
         state_class=SensorStateClass.TOTAL_INCREASING,
-        value=lambda account: account.tracker.segments,
+        value=lambda account: account.tracking.tracker.counters.segments,
     ),
     AccountSensorDescription(
         key="undelivered",
         entity_category=EntityCategory.DIAGNOSTIC,
         state_class=SensorStateClass.TOTAL_INCREASING,
-        value=lambda account: account.tracker.undelivered,
+        value=lambda account: account.tracking.tracker.counters.undelivered,
     ),
     AccountSensorDescription(
         key="last_delivery_time",
@@ -61,7 +61,7 @@ _SENSORS = (
         native_unit_of_measurement=UnitOfTime.SECONDS,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
-        value=lambda account: account.tracker.last_delivery_time,
+        value=lambda account: account.tracking.tracker.counters.delivery_seconds,
     ),
 )
 
@@ -98,18 +98,8 @@ class _Sensor(SensorEntity):
         """Return the value as it is now."""
         raise NotImplementedError
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the account."""
-        self._account.listeners.append(self._async_changed)
-
-    @override
-    async def async_will_remove_from_hass(self) -> None:
-        """Follow no more."""
-        self._account.listeners.remove(self._async_changed)
-
     @callback
-    def _async_changed(self, _: Any) -> None:
+    def _async_changed(self, *_: Any) -> None:
         """Take note of the value."""
         if (value := self._value) != self._attr_native_value:
             self._attr_native_value = value
@@ -134,6 +124,18 @@ class AccountSensor(_Sensor):
         """Return the value as it is now."""
         return self.entity_description.value(self._account)
 
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the account."""
+        self._account.listeners.append(self._async_changed)
+        self._account.tracking.listeners.append(self._async_changed)
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Follow no more."""
+        self._account.listeners.remove(self._async_changed)
+        self._account.tracking.listeners.remove(self._async_changed)
+
 
 class LastDeliverySensor(_Sensor):
     """Show what became of the last SMS to a recipient."""
@@ -150,4 +152,14 @@ class LastDeliverySensor(_Sensor):
     @override
     def _value(self) -> DeliveryState | None:
         """Return the state of the last SMS."""
-        return self._account.tracker.last_states.get(self._subentry_id)
+        return self._account.tracking.tracker.last_state(self._subentry_id)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the recipient."""
+        self._account.tracking.on_delivery[self._subentry_id] = self._async_changed
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Follow no more."""
+        self._account.tracking.on_delivery.pop(self._subentry_id, None)

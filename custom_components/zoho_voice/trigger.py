@@ -1,7 +1,6 @@
 """Triggers of automations: what became of an SMS, and what somebody wrote."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast, override
 
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
@@ -26,20 +25,18 @@ from .calls.recipients import accounts_of
 from .const import ATTR_RECIPIENTS, DOMAIN
 from .sending.outbox import Message
 from .tracking.signals import (
-    SIGNAL_ACCEPTED,
     SIGNAL_DELIVERY,
     SIGNAL_GAVE_UP,
     SIGNAL_INCOMING,
 )
-from .tracking.tracker import IncomingSms, TrackedSms
-from .zoho.message_log import FINAL_STATES, DeliveryState
+from .tracking.tracker import IncomingSms, Key, TrackedSms
+from .zoho.message_log import DeliveryState
 
 CONF_MATCH = "match"
 CONF_TEXT = "text"
 MATCH_CONTAINS = "contains"
 MATCH_IS = "is"
 
-_NOT_DELIVERED = (DeliveryState.UNDELIVERED, DeliveryState.FAILED)
 _RECIPIENTS: dict[vol.Marker, Any] = {
     vol.Optional(ATTR_RECIPIENTS, default=[]): cv.entities_domain(NOTIFY_DOMAIN),
 }
@@ -111,14 +108,14 @@ class _SmsTrigger(Trigger):
             "status": sms.status,
             "description": sms.description,
             "submitted_at": _time(sms.submitted_at),
-            "seconds": round(sms.changed_at - sms.submitted_at, 1),
+            "seconds": sms.seconds,
         }
 
 
 class SmsReceivedTrigger(_SmsTrigger):
     """Trigger when somebody writes."""
 
-    _options_schema = {
+    _options_schema = {  # noqa: RUF012
         **_RECIPIENTS,
         vol.Optional(CONF_TEXT, default=[]): vol.All(cv.ensure_list, [cv.string]),
         vol.Optional(CONF_MATCH, default=MATCH_CONTAINS): vol.In(
@@ -132,13 +129,13 @@ class SmsReceivedTrigger(_SmsTrigger):
 
         @callback
         def take(entry_id: str, sms: IncomingSms) -> None:
-            if not self._concerns(sms.subentry_id) or not self._matches(sms.text):
+            if not self._concerns(sms.subentry_id) or not self._matches(sms.message):
                 return
             run_action(
                 {
                     **self._describe(entry_id, sms),
-                    "known": sms.known,
-                    "text": sms.text,
+                    "known": sms.subentry_id is not None,
+                    "text": sms.message,
                     "log_id": sms.log_id,
                     "received_at": _time(sms.received_at),
                     "segments": sms.segments,
@@ -178,7 +175,7 @@ class SmsDeliveredTrigger(_SmsTrigger):
 class SmsNotDeliveredTrigger(_SmsTrigger):
     """Trigger when an SMS is reported not to be delivered, or not reported in time."""
 
-    _options_schema = {
+    _options_schema = {  # noqa: RUF012
         **_RECIPIENTS,
         vol.Optional(CONF_FOR): cv.positive_time_period,
     }
@@ -186,62 +183,60 @@ class SmsNotDeliveredTrigger(_SmsTrigger):
     @override
     def _listen(self, run_action: TriggerActionRunner) -> CALLBACK_TYPE:
         """Follow delivery reports, and the time until they come."""
-        waiting: dict[tuple[str | None, str], CALLBACK_TYPE] = {}
-
-        @callback
-        def tell(entry_id: str, sms: TrackedSms) -> None:
-            run_action(
-                self._describe_delivery(entry_id, sms),
-                f"SMS not delivered to {sms.name or 'somebody'}",
-            )
-
-        @callback
-        def start(entry_id: str, sms: TrackedSms) -> None:
-            if CONF_FOR not in self._options or not self._concerns(sms.subentry_id):
-                return
-            key = sms.log_id, sms.number
-
-            @callback
-            def give_up(_: datetime) -> None:
-                del waiting[key]
-                tell(entry_id, sms)
-
-            due = dt_util.utc_from_timestamp(sms.submitted_at) + self._patience
-            waiting[key] = async_track_point_in_utc_time(self._hass, give_up, due)
-
-        @callback
-        def take(entry_id: str, sms: TrackedSms) -> None:
-            late = CONF_FOR in self._options
-            if sms.state in FINAL_STATES:
-                if stop := waiting.pop((sms.log_id, sms.number), None):
-                    late = False
-                    stop()
-                if (
-                    sms.state in _NOT_DELIVERED
-                    and not late
-                    and self._concerns(sms.subentry_id)
-                ):
-                    tell(entry_id, sms)
-
+        self._run_action = run_action
+        self._waiting: dict[Key, CALLBACK_TYPE] = {}
         for account in accounts_of(self._hass):
-            for sms in account.tracker.unsettled:
-                start(account.entry_id, sms)
-        stops = [
-            async_dispatcher_connect(self._hass, SIGNAL_ACCEPTED, start),
-            async_dispatcher_connect(self._hass, SIGNAL_DELIVERY, take),
-        ]
+            for sms in account.tracking.tracker.unsettled:
+                self._wait_for_report(account.entry_id, sms)
+        stop = async_dispatcher_connect(self._hass, SIGNAL_DELIVERY, self._take)
 
         @callback
-        def stop() -> None:
-            for stop in (*stops, *waiting.values()):
-                stop()
+        def stop_all() -> None:
+            for each in (stop, *self._waiting.values()):
+                each()
 
-        return stop
+        return stop_all
 
-    @property
-    def _patience(self) -> timedelta:
-        """Return how long to wait for a report."""
-        return cast(timedelta, self._options[CONF_FOR])
+    @callback
+    def _take(self, entry_id: str, sms: TrackedSms) -> None:
+        """Take a delivery report."""
+        if not self._concerns(sms.subentry_id):
+            return
+        if sms.state is DeliveryState.QUEUED:
+            self._wait_for_report(entry_id, sms)
+        if not sms.is_final:
+            return
+        stop = self._waiting.pop(sms.key, None)
+        if stop:
+            stop()
+        # With a time, what is not waited for any more was told already.
+        was_told = CONF_FOR in self._options and stop is None
+        if sms.state is not DeliveryState.DELIVERED and not was_told:
+            self._tell(entry_id, sms)
+
+    @callback
+    def _wait_for_report(self, entry_id: str, sms: TrackedSms) -> None:
+        """Give up an SMS if there is no report for long."""
+        if CONF_FOR not in self._options or not self._concerns(sms.subentry_id):
+            return
+        due = dt_util.utc_from_timestamp(sms.submitted_at) + self._options[CONF_FOR]
+        if due <= dt_util.utcnow():
+            return
+
+        @callback
+        def give_up(_: datetime) -> None:
+            del self._waiting[sms.key]
+            self._tell(entry_id, sms)
+
+        self._waiting[sms.key] = async_track_point_in_utc_time(self._hass, give_up, due)
+
+    @callback
+    def _tell(self, entry_id: str, sms: TrackedSms) -> None:
+        """Run the action for an SMS."""
+        self._run_action(
+            self._describe_delivery(entry_id, sms),
+            f"SMS not delivered to {sms.name or 'somebody'}",
+        )
 
 
 class MessageGaveUpTrigger(_SmsTrigger):

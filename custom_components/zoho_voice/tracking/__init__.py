@@ -1,1 +1,1 @@
-"""What became of messages, and what was answered."""
+"""What became of the messages that went out, and what came in."""

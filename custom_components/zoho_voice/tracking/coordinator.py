@@ -3,22 +3,25 @@
 from collections import deque
 from datetime import timedelta
 import logging
+import time
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..account import Account
 from ..const import CONF_INCOMING_INTERVAL, DEFAULT_INCOMING_INTERVAL, DOMAIN
-from ..errors import update_failed
+from ..errors import error_placeholders
 from ..sending.journal import NotWrittenError
 from ..zoho.client import ZohoVoiceClient
 from ..zoho.errors import MissingScopeError, ThrottledError, ZohoError
 from .log_reader import LogReader
 from .questions import async_get_questions
-from .schedule import seconds_to_next_look
+from .schedule import FAST, seconds_to_next_look
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -59,7 +62,7 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
         self.can_read = True
         self._account = account
         self._client = client
-        self._reader = LogReader(account.clock)
+        self._reader = LogReader(time.time)
         self._interval: float = entry.options.get(
             CONF_INCOMING_INTERVAL, DEFAULT_INCOMING_INTERVAL
         )
@@ -76,9 +79,7 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
     def async_look_soon(self) -> None:
         """Look soon: there may be news."""
         if self.can_read:
-            self.config_entry.async_create_background_task(
-                self.hass, self.async_request_refresh(), "look into the message log"
-            )
+            self._debounced_refresh.async_schedule_call()
 
     @callback
     def async_reconsider(self) -> None:
@@ -93,10 +94,10 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
         What was read before an error counts; the next look goes on from there.
         """
         error: ZohoError | None = None
-        tracker = self._account.tracker
+        tracking = self._account.tracking
         self._reader.begin_look(
-            tracker.incoming_since,
-            tracker.unsettled_times,
+            tracking.tracker.incoming_since,
+            self._unsettled,
             incoming=self._wants_incoming,
         )
         try:
@@ -108,39 +109,57 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
         except ZohoError as err:
             error = err
         try:
-            await tracker.async_take_look(self._reader.end_look())
+            await tracking.async_take_look(self._reader.end_look())
         except NotWrittenError as err:
             error = err
         self._take_note(error)
         if error:
-            raise self._failure(error) from error
+            raise _failure(error) from error
 
     def _take_note(self, error: ZohoError | None) -> None:
         """Decide when to look next, and say what a person has to do."""
         if isinstance(error, MissingScopeError):
             self.can_read = False
-            self._account.on_read_refused()
+            self._async_tell_reading(refused=True)
         elif error is None:
-            self._account.on_read()
+            self._async_tell_reading(refused=False)
         self._plan()
 
-    @staticmethod
-    def _failure(error: ZohoError) -> UpdateFailed:
-        """Return an error in Home Assistant's words."""
-        retry_after = None
-        if isinstance(error, ThrottledError):
-            retry_after = max(LOCK, error.retry_after or 0)
-        return update_failed(error, retry_after)
+    @callback
+    def _async_tell_reading(self, *, refused: bool) -> None:
+        """Ask for another sign-in if this one does not cover reading."""
+        issue_id = f"cannot_read_{self.config_entry.entry_id}"
+        if not refused:
+            ir.async_delete_issue(self.hass, DOMAIN, issue_id)
+            return
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            issue_id,
+            data={
+                ATTR_CONFIG_ENTRY_ID: self.config_entry.entry_id,
+                "key": "cannot_read",
+            },
+            is_fixable=True,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="cannot_read",
+            translation_placeholders={"account": self.config_entry.title},
+        )
 
     @property
     def _wants_incoming(self) -> bool:
         """Return if incoming SMS are of interest."""
         return bool(self._interval) or async_get_questions(self.hass).is_open
 
+    @property
+    def _unsettled(self) -> list[float]:
+        """Return when the SMS without a final state were sent."""
+        return [sms.submitted_at for sms in self._account.tracking.tracker.unsettled]
+
     def _may_call(self) -> bool:
         """Return if one more call is not too much for Zoho, and count it."""
         now = self.hass.loop.time()
-        if len(self._calls) == MAX_CALLS and now - self._calls[0] < 60:
+        if len(self._calls) == MAX_CALLS and now - self._calls[0] < FAST:
             return False
         self._calls.append(now)
         return True
@@ -148,15 +167,27 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
     def _plan(self) -> None:
         """Set how long to wait before the next look."""
         seconds = seconds_to_next_look(
-            self._account.clock(),
-            self._account.tracker.unsettled_times,
+            time.time(),
+            self._unsettled,
             self._interval,
             is_under_way=self._reader.is_under_way,
         )
         if async_get_questions(self.hass).is_open:
             seconds = ASKING_INTERVAL
         self.update_interval = (
-            None
-            if seconds is None or not self.can_read
-            else timedelta(seconds=seconds)
+            None if seconds is None or not self.can_read else timedelta(seconds=seconds)
         )
+
+
+def _failure(error: ZohoError) -> UpdateFailed:
+    """Return an error in Home Assistant's words."""
+    return UpdateFailed(
+        translation_domain=DOMAIN,
+        translation_key="log_not_read",
+        translation_placeholders=error_placeholders(error),
+        retry_after=(
+            max(LOCK, error.retry_after or 0)
+            if isinstance(error, ThrottledError)
+            else None
+        ),
+    )

@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 import re
 import unicodedata
 
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.singleton import singleton
+
+from ..const import DOMAIN
+
 #: How long the numbers of a question's choices are not used again (seconds): until
 #: then a late answer to it may come.
 REST = 3600.0
@@ -46,6 +51,12 @@ class Question:
     def numbered(self) -> dict[int, str]:
         """Return the choices by the number to reply with."""
         return dict(enumerate(self.choices, self.first))
+
+
+@singleton(f"{DOMAIN}_questions")
+def async_get_questions(hass: HomeAssistant) -> Questions:  # noqa: ARG001
+    """Return the questions of all accounts."""
+    return Questions()
 
 
 class Questions:

@@ -9,9 +9,7 @@ from ..const import DOMAIN
 from ..sending.outbox import Message
 from .tracker import IncomingSms, TrackedSms
 
-#: Zoho accepted an SMS.
-SIGNAL_ACCEPTED: SignalType[str, TrackedSms] = SignalType(f"{DOMAIN}_accepted")
-#: An SMS came into another state.
+#: An SMS is queued at Zoho, or came into another state.
 SIGNAL_DELIVERY: SignalType[str, TrackedSms] = SignalType(f"{DOMAIN}_delivery")
 #: Somebody wrote.
 SIGNAL_INCOMING: SignalType[str, IncomingSms] = SignalType(f"{DOMAIN}_incoming")

@@ -16,15 +16,14 @@ from homeassistant.helpers.network import NoURLAvailableError
 from ..account import Account
 from ..const import DOMAIN
 from ..sending.journal import NotWrittenError
-from ..zoho.callback import read_callback
+from ..zoho.callback import MAX_BODY, read_callback
+from ..zoho.message_log import delivery_state
+from .tracker import Report
 
 if TYPE_CHECKING:
     from .coordinator import MessageLogCoordinator
 
 _LOGGER = logging.getLogger(__name__)
-
-#: The largest body that is read (bytes); a status callback has a few hundred.
-MAX_BODY = 16 * 1024
 
 _CLOUD = "cloud"
 
@@ -76,7 +75,7 @@ class StatusWebhook:
     def _async_stop(self) -> None:
         """Listen no more. SMS that are sent later carry no URL."""
         webhook.async_unregister(self._hass, self._webhook_id)
-        self._account.callback_url = None
+        self._account.tracking.callback_url = None
 
     def _async_follow_cloud(self) -> list[Callable[[], None]]:
         """Follow Home Assistant Cloud, if it is set up; it changes the URL."""
@@ -125,7 +124,7 @@ class StatusWebhook:
                 )
             except NoURLAvailableError:
                 url = None
-        self._account.callback_url = url
+        self._account.tracking.callback_url = url
 
     async def _async_get_cloudhook(self) -> str | None:
         """Return the URL of Home Assistant Cloud, if there is a subscription."""
@@ -143,7 +142,7 @@ class StatusWebhook:
             return None
 
     async def _async_handle(
-        self, hass: HomeAssistant, webhook_id: str, request: Request
+        self, _hass: HomeAssistant, _webhook_id: str, request: Request
     ) -> Response:
         """Take a status callback.
 
@@ -152,18 +151,26 @@ class StatusWebhook:
         body = await _async_read(request)
         if body is None:
             return Response()
-        callbacks = read_callback(
-            request.query, request.headers.get(CONTENT_TYPE, ""), body
-        )
-        known = [report for report in callbacks if self._account.knows(report)]
-        if not known:
-            _LOGGER.debug("A status callback was about none of the SMS")
+        said = read_callback(request.query, request.headers.get(CONTENT_TYPE, ""), body)
+        if said is None:
+            _LOGGER.debug("A status callback says nothing of an SMS")
             return Response()
+        tracker = self._account.tracking.tracker
         if self._coordinator.can_read:
-            self._coordinator.async_look_soon()
+            if any(tracker.knows(report.log_id) for report in said.reports):
+                self._coordinator.async_look_soon()
             return Response()
         try:
-            await self._account.tracker.async_take(known)
+            await tracker.async_take(
+                Report(
+                    log_id=report.log_id,
+                    number=report.number,
+                    state=delivery_state(report.status, report.description),
+                    status=report.status,
+                    description=report.description,
+                )
+                for report in said.reports
+            )
         except NotWrittenError:
             return Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         return Response()

@@ -53,6 +53,9 @@ PAGE_SIZE = 200
 _LOG_DATE = "%Y%m%d %H:%M"
 #: What an end is rounded up by to a date, which has no seconds.
 _ROUND_UP = timedelta(minutes=1, microseconds=-1)
+#: How Zoho refuses a `statusCallback`.
+WRONG_CALLBACK = "ZVT011"
+
 _SUCCESS_CODE = "ZVSMS-2000"
 _SUCCESS_STATUS = "SUCCESS"
 _ERROR_STATUSES = ("ERROR", "FAILED", "FAILURE")

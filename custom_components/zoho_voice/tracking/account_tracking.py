@@ -1,0 +1,187 @@
+"""What an account knows of its SMS once they are sent, and of what was answered."""
+
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
+import logging
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from homeassistant.core import callback
+
+from ..sending.journal import Journal, NotWrittenError
+from ..zoho.message_log import LogRow, delivery_state
+from ..zoho.models import Receipt, Sms
+from ..zoho.receipts import fits
+from .log_reader import Look
+from .opt_outs import OptOuts
+from .tracker import IncomingSms, Report, TrackedSms, Tracker
+
+if TYPE_CHECKING:
+    from ..account import Recipient
+
+_LOGGER = logging.getLogger(__name__)
+
+#: The version of the file, to be raised with every change that needs a migration.
+VERSION = 1
+
+
+class AccountTracking:
+    """Follow the SMS of one account, and those that come in.
+
+    It outlives the reloads of its entry, as the account does. `keep` runs what has to
+    end whatever becomes of its caller. `clock` tells the time (seconds since the
+    epoch).
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        keep: Callable[[Coroutine[Any, Any, None]], object],
+    ) -> None:
+        """Start with nothing known."""
+        self.tracker = Tracker(clock, self._report, self._receive, self._find_recipient)
+        self.opt_outs = OptOuts(clock)
+        self.journal: Journal | None = None
+        #: Where Zoho is to say what became of an SMS, if it can reach Home Assistant.
+        self.callback_url: str | None = None
+        #: The one that Zoho did not take.
+        self.refused_url: str | None = None
+        #: Which languages people answer in.
+        self.language: Callable[[], str] = lambda: "en"
+        #: Whom to tell of an SMS that was sent, came into another state, or came in.
+        self.on_report: Callable[[TrackedSms], None] = lambda _: None
+        self.on_incoming: Callable[[IncomingSms], None] = lambda _: None
+        #: Whom to tell what became of the SMS to a recipient, by its subentry id.
+        self.on_delivery: dict[str, Callable[[], None]] = {}
+        #: Whom to tell what a recipient wrote.
+        self.on_reply: dict[str, Callable[[IncomingSms], None]] = {}
+        #: Whom to tell of anything else: counts, opt-outs, the URL that was refused.
+        self.listeners: list[Callable[[], None]] = []
+        self._clock = clock
+        self._keep = keep
+        self._recipients: dict[str, tuple[str, str]] = {}
+
+    @callback
+    def set_recipients(self, recipients: Mapping[str, Recipient]) -> None:
+        """Take the recipients by subentry id; the first one has a number for good."""
+        self._recipients = {
+            number: (recipient.name or "", subentry_id)
+            for subentry_id, recipient in reversed([*recipients.items()])
+            for number in recipient.numbers
+        }
+
+    @callback
+    def follow(self, sms: Sms) -> Sms:
+        """Let an SMS carry where Zoho is to say what becomes of it."""
+        if (
+            sms.status_callback is not None
+            or self.callback_url is None
+            or self.callback_url == self.refused_url
+        ):
+            return sms
+        return replace(sms, status_callback=self.callback_url)
+
+    @callback
+    def refuse_url(self) -> None:
+        """Take note that Zoho does not take the URL, until there is another one."""
+        self.refused_url = self.callback_url
+        self._changed()
+
+    @callback
+    def take_receipts(
+        self, sms: Sms, sender_id: str, receipts: Iterable[Receipt], segments: int
+    ) -> None:
+        """Follow what Zoho accepted; it has so many segments unless Zoho says."""
+        now = self._clock()
+        if sms.scheduled_time and sms.time_zone:
+            zone = ZoneInfo(sms.time_zone)
+            now = sms.scheduled_time.replace(tzinfo=zone).timestamp()
+        messages = []
+        for receipt in receipts:
+            name, subentry_id = self._recipients.get(receipt.number, (None, None))
+            messages.append(
+                TrackedSms(
+                    log_id=receipt.log_id,
+                    number=receipt.number,
+                    name=name,
+                    subentry_id=subentry_id,
+                    sender_id=sender_id,
+                    submitted_at=now,
+                    segments=receipt.segments or segments,
+                    status=receipt.status,
+                )
+            )
+        self._keep(self._async_add(messages))
+
+    async def async_take_look(self, look: Look) -> None:
+        """Take what was found in the message log. Raises NotWrittenError."""
+        await self.tracker.async_take(
+            Report(
+                log_id=row.log_id,
+                number=row.number,
+                state=delivery_state(row.status, row.description),
+                status=row.status,
+                description=row.description,
+            )
+            for row in look.outgoing
+            if self._is_news(row)
+        )
+        await self.tracker.async_take_incoming(look)
+
+    async def async_allow(self, number: str) -> None:
+        """Allow SMS to a number again. Raises NotWrittenError."""
+        if self.opt_outs.allow(number):
+            await self._async_save()
+            self._changed()
+
+    async def _async_save(self) -> None:
+        """Write down what changed. Raises NotWrittenError."""
+        if self.journal:
+            await self.journal.async_save()
+
+    async def _async_add(self, messages: Sequence[TrackedSms]) -> None:
+        """Track messages; what can't be written now is written with the next."""
+        try:
+            await self.tracker.async_add(messages)
+        except NotWrittenError as err:
+            _LOGGER.warning("Could not write down that SMS were sent: %s", err)
+
+    def _is_news(self, row: LogRow) -> bool:
+        """Return if a row says something of one of our SMS."""
+        return bool(row.status or row.description) and self.tracker.knows(row.log_id)
+
+    def _find_recipient(self, number: str) -> tuple[str, str] | None:
+        """Return whose number it is, even if not all of it shows."""
+        if known := self._recipients.get(number):
+            return known
+        if number.startswith("+") and number[1:].isdecimal():
+            return None
+        found = [
+            known for e164, known in self._recipients.items() if fits(number, e164)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    @callback
+    def _report(self, sms: TrackedSms) -> None:
+        """Tell of an SMS."""
+        self.on_report(sms)
+        if tell := self.on_delivery.get(sms.subentry_id or ""):
+            tell()
+        self._changed()
+
+    @callback
+    def _receive(self, sms: IncomingSms) -> None:
+        """Tell of an SMS that came in, and do as it says if that is STOP."""
+        if self.opt_outs.take(sms.number, sms.message, self.language()):
+            if self.journal:
+                self.journal.save_soon()
+            self._changed()
+        self.on_incoming(sms)
+        if tell := self.on_reply.get(sms.subentry_id or ""):
+            tell(sms)
+
+    @callback
+    def _changed(self) -> None:
+        """Tell all who listen."""
+        for listener in [*self.listeners]:
+            listener()
