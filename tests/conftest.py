@@ -135,7 +135,14 @@ async def sandbox(socket_enabled: None) -> AsyncGenerator[Sandbox]:
 
 
 @pytest.fixture
-async def credentials(hass: HomeAssistant, sandbox: Sandbox) -> None:
+def storage(hass: HomeAssistant, tmp_path: Path) -> Path:
+    """Return where the test's own files are."""
+    hass.config.config_dir = str(tmp_path)
+    return tmp_path / ".storage"
+
+
+@pytest.fixture
+async def credentials(hass: HomeAssistant, sandbox: Sandbox, storage: Path) -> None:
     """Enter the OAuth client of the sandbox."""
     hass.config.country = "US"
     assert await async_setup_component(hass, "application_credentials", {})

@@ -75,6 +75,7 @@ def add_other_account(
         data={
             **entry.data,
             "sender_id": "ZohoVoice",
+            "webhook_id": "other",
             "token": {**sandbox.issue_token(), "expires_at": time.time() + 3600},
         },
         subentries_data=[recipient(name, DAVE) for name in names],

@@ -124,7 +124,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) ->
     account.set_options(entry.options)
     account.load(client, entry.data[CONF_SENDER_ID], recipients_of(entry))
     # Before the platforms, which name their entities after it.
-    dr.async_get(hass).async_get_or_create(
+    device = dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         entry_type=DeviceEntryType.SERVICE,
         identifiers={(DOMAIN, entry.entry_id)},
@@ -132,6 +132,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) ->
         model="Zoho Voice",
         name=entry.title,
     )
+    account.device_id = device.id
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     coordinator = MessageLogCoordinator(hass, entry, account, client)
     await StatusWebhook(hass, entry, account, coordinator).async_start()

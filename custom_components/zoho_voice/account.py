@@ -116,6 +116,8 @@ class Account:
         """Start with what is known; without a client the account is not loaded."""
         #: The id of its entry.
         self.entry_id = ""
+        #: The id of its device.
+        self.device_id = ""
         #: What becomes of what was sent, and what is answered.
         self.tracking = AccountTracking(time.time, self.keep)
         #: What to call when a recipient was written to, by its subentry id.

@@ -1,18 +1,18 @@
 """Delivery reports and incoming SMS, as events of the account and its recipients."""
 
-from typing import Any, override
+from typing import override
 
 from homeassistant.components.event import EventEntity
 from homeassistant.const import ATTR_NAME, EntityCategory
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .account import ZohoVoiceConfigEntry
 from .calls.phone_number import mask
-from .const import ATTR_RECIPIENT, CONF_SHOW_TEXT, DOMAIN
+from .const import ATTR_RECIPIENT, CONF_SHOW_TEXT
+from .entity import AccountEntity, RecipientEntity
 from .tracking.signals import SIGNAL_DELIVERY, SIGNAL_INCOMING
 from .tracking.tracker import IncomingSms, TrackedSms
 from .zoho.message_log import DeliveryState
@@ -29,33 +29,16 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the events of the account, and one for each recipient."""
-    async_add_entities([DeliveryEvent(entry), IncomingEvent(entry)])
+    async_add_entities(
+        [DeliveryEvent(entry, "delivery"), IncomingEvent(entry, "incoming")]
+    )
     for subentry_id in entry.runtime_data.recipients:
         async_add_entities(
-            [ReplyEvent(entry, subentry_id)], config_subentry_id=subentry_id
+            [ReplyEvent(entry, subentry_id, "reply")], config_subentry_id=subentry_id
         )
 
 
-class _SmsEvent(EventEntity):
-    """Tell of SMS of an account."""
-
-    _attr_has_entity_name = True
-    _attr_should_poll = False
-
-    def __init__(self, entry: ZohoVoiceConfigEntry, device_id: str) -> None:
-        """Belong to the device of the account, or of a recipient."""
-        self._entry = entry
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
-        self._attr_unique_id = f"{device_id}_{self.translation_key}"
-
-    @callback
-    def _async_tell(self, event_type: str, attributes: dict[str, Any]) -> None:
-        """Tell of an SMS."""
-        self._trigger_event(event_type, attributes)
-        self.async_write_ha_state()
-
-
-class DeliveryEvent(_SmsEvent):
+class DeliveryEvent(AccountEntity, EventEntity):
     """Tell what became of the SMS of an account."""
 
     _attr_entity_category = EntityCategory.DIAGNOSTIC
@@ -66,11 +49,6 @@ class DeliveryEvent(_SmsEvent):
         DeliveryState.FAILED,
         DeliveryState.UNKNOWN,
     ]
-    _attr_translation_key = "delivery"
-
-    def __init__(self, entry: ZohoVoiceConfigEntry) -> None:
-        """Belong to the account's device."""
-        super().__init__(entry, entry.entry_id)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -83,7 +61,7 @@ class DeliveryEvent(_SmsEvent):
     def _async_take(self, entry_id: str, sms: TrackedSms) -> None:
         """Tell of a delivery report."""
         if entry_id == self._entry.entry_id and sms.state in self.event_types:
-            self._async_tell(
+            self._trigger_event(
                 sms.state,
                 {
                     ATTR_RECIPIENT: sms.name or mask(sms.number),
@@ -93,12 +71,14 @@ class DeliveryEvent(_SmsEvent):
                     "seconds": sms.seconds,
                 },
             )
+            self.async_write_ha_state()
 
 
-class _ReceivedEvent(_SmsEvent):
+class _ReceivedEvent(EventEntity):
     """Tell of what somebody wrote."""
 
     _attr_event_types = [_RECEIVED]  # noqa: RUF012
+    _entry: ZohoVoiceConfigEntry
 
     @callback
     def _async_take(self, sms: IncomingSms) -> None:
@@ -113,17 +93,12 @@ class _ReceivedEvent(_SmsEvent):
         }
         if self._entry.options.get(CONF_SHOW_TEXT, True):
             attributes["text"] = sms.message
-        self._async_tell(_RECEIVED, attributes)
+        self._trigger_event(_RECEIVED, attributes)
+        self.async_write_ha_state()
 
 
-class IncomingEvent(_ReceivedEvent):
+class IncomingEvent(AccountEntity, _ReceivedEvent):
     """Tell of all SMS to an account."""
-
-    _attr_translation_key = "incoming"
-
-    def __init__(self, entry: ZohoVoiceConfigEntry) -> None:
-        """Belong to the account's device."""
-        super().__init__(entry, entry.entry_id)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -137,23 +112,15 @@ class IncomingEvent(_ReceivedEvent):
         self.async_on_remove(async_dispatcher_connect(self.hass, SIGNAL_INCOMING, take))
 
 
-class ReplyEvent(_ReceivedEvent):
+class ReplyEvent(RecipientEntity, _ReceivedEvent):
     """Tell of the SMS of one recipient."""
-
-    _attr_translation_key = "reply"
-
-    def __init__(self, entry: ZohoVoiceConfigEntry, subentry_id: str) -> None:
-        """Belong to the recipient's device."""
-        super().__init__(entry, subentry_id)
-        self._subentry_id = subentry_id
 
     @override
     async def async_added_to_hass(self) -> None:
         """Follow what the recipient writes."""
-        tracking = self._entry.runtime_data.tracking
-        tracking.on_reply[self._subentry_id] = self._async_take
+        self._account.tracking.on_reply[self._subentry_id] = self._async_take
 
     @override
     async def async_will_remove_from_hass(self) -> None:
         """Follow no more."""
-        self._entry.runtime_data.tracking.on_reply.pop(self._subentry_id, None)
+        self._account.tracking.on_reply.pop(self._subentry_id, None)

@@ -1,7 +1,6 @@
 """The recipients as notify entities, and the classic action `notify.zoho_voice`."""
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any, override
 
 from homeassistant.components.notify import (  # type: ignore[attr-defined]
@@ -10,20 +9,18 @@ from homeassistant.components.notify import (  # type: ignore[attr-defined]
 )
 from homeassistant.components.notify.const import ATTR_DATA, ATTR_TARGET, ATTR_TITLE
 from homeassistant.components.notify.legacy import BaseNotificationService
-from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import ConfigType, DiscoveryInfoType
 from homeassistant.util import slugify
 import voluptuous as vol
 
-from .account import Account, Recipient, ZohoVoiceConfigEntry
+from .account import ZohoVoiceConfigEntry
 from .calls.message import async_compose
 from .calls.prepare import DELIVERY_SCHEMA, async_prepare
 from .calls.recipients import subentries_of
-from .const import ATTR_RECIPIENTS, DOMAIN
+from .const import ATTR_RECIPIENTS
+from .entity import RecipientEntity
 from .errors import validation_error
 from .sending.dispatch import async_send_jointly
 
@@ -34,62 +31,28 @@ _DATA_SCHEMA = vol.Schema(DELIVERY_SCHEMA)
 
 
 async def async_setup_entry(
-    hass: HomeAssistant,
+    hass: HomeAssistant,  # noqa: ARG001
     entry: ZohoVoiceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up one entity for each recipient."""
-    account_device = dr.async_get(hass).async_get_or_create(
-        config_entry_id=entry.entry_id, identifiers={(DOMAIN, entry.entry_id)}
-    )
-    via: dict[str, Any] = (
-        {"via_device_id": account_device.id}
-        if (MAJOR_VERSION, MINOR_VERSION) >= (2026, 8)
-        else {"via_device": (DOMAIN, entry.entry_id)}  # until 2026.7
-    )
-    for subentry_id, recipient in entry.runtime_data.recipients.items():
+    for subentry_id in entry.runtime_data.recipients:
         async_add_entities(
-            [RecipientEntity(entry.runtime_data, subentry_id, recipient, via)],
-            config_subentry_id=subentry_id,
+            [RecipientNotifyEntity(entry, subentry_id)], config_subentry_id=subentry_id
         )
 
 
-class RecipientEntity(NotifyEntity):
+class RecipientNotifyEntity(RecipientEntity, NotifyEntity):
     """Write to one recipient."""
 
-    _attr_has_entity_name = True
     _attr_name = None
     _attr_supported_features = NotifyEntityFeature.TITLE
     _attr_translation_key = "recipient"
 
-    def __init__(
-        self,
-        account: Account,
-        subentry_id: str,
-        recipient: Recipient,
-        via: Mapping[str, Any],
-    ) -> None:
-        """Take the recipient's place in Home Assistant, on a device of its own."""
-        self._account = account
-        self._subentry_id = subentry_id
-        self._recipient = recipient
-        self._via = via
+    def __init__(self, entry: ZohoVoiceConfigEntry, subentry_id: str) -> None:
+        """Be the recipient's main entity."""
+        super().__init__(entry, subentry_id)
         self._waiting = 0
-        self._attr_unique_id = subentry_id
-
-    @property
-    @override
-    def device_info(self) -> DeviceInfo:
-        """Describe the device; only its registration asks, so nothing is kept."""
-        device_info: DeviceInfo = DeviceInfo(
-            **self._via,  # type: ignore[typeddict-item]
-            entry_type=DeviceEntryType.SERVICE,
-            identifiers={(DOMAIN, self._subentry_id)},
-            manufacturer="Zoho",
-            model="Recipient",
-            name=self._recipient.name,
-        )
-        return device_info
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -12,11 +12,10 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import Account, ZohoVoiceConfigEntry
-from .const import DOMAIN
+from .entity import AccountEntity, RecipientEntity
 from .zoho.message_log import DeliveryState
 
 # Nothing is asked for.
@@ -75,38 +74,12 @@ async def async_setup_entry(
     async_add_entities(AccountSensor(entry, description) for description in _SENSORS)
     for subentry_id in entry.runtime_data.recipients:
         async_add_entities(
-            [LastDeliverySensor(entry, subentry_id)], config_subentry_id=subentry_id
+            [LastDeliverySensor(entry, subentry_id, "last_delivery")],
+            config_subentry_id=subentry_id,
         )
 
 
-class _Sensor(SensorEntity):
-    """Show something of an account that changes by itself."""
-
-    _attr_has_entity_name = True
-    _attr_should_poll = False
-
-    def __init__(self, entry: ZohoVoiceConfigEntry, device_id: str, key: str) -> None:
-        """Belong to the device of the account, or of a recipient."""
-        self._account = entry.runtime_data
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
-        self._attr_translation_key = key
-        self._attr_unique_id = f"{device_id}_{key}"
-        self._attr_native_value = self._value
-
-    @property
-    def _value(self) -> Any:
-        """Return the value as it is now."""
-        raise NotImplementedError
-
-    @callback
-    def _async_changed(self, *_: Any) -> None:
-        """Take note of the value."""
-        if (value := self._value) != self._attr_native_value:
-            self._attr_native_value = value
-            self.async_write_ha_state()
-
-
-class AccountSensor(_Sensor):
+class AccountSensor(AccountEntity, SensorEntity):
     """Count something of an account."""
 
     entity_description: AccountSensorDescription
@@ -114,15 +87,10 @@ class AccountSensor(_Sensor):
     def __init__(
         self, entry: ZohoVoiceConfigEntry, description: AccountSensorDescription
     ) -> None:
-        """Belong to the account's device."""
+        """Start with the value as it is."""
+        super().__init__(entry, description.key)
         self.entity_description = description
-        super().__init__(entry, entry.entry_id, description.key)
-
-    @property
-    @override
-    def _value(self) -> float | None:
-        """Return the value as it is now."""
-        return self.entity_description.value(self._account)
+        self._attr_native_value = description.value(self._account)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -136,28 +104,34 @@ class AccountSensor(_Sensor):
         self._account.listeners.remove(self._async_changed)
         self._account.tracking.listeners.remove(self._async_changed)
 
+    @callback
+    def _async_changed(self, *_: Any) -> None:
+        """Take note of the value."""
+        value = self.entity_description.value(self._account)
+        if value != self._attr_native_value:
+            self._attr_native_value = value
+            self.async_write_ha_state()
 
-class LastDeliverySensor(_Sensor):
+
+class LastDeliverySensor(RecipientEntity, SensorEntity):
     """Show what became of the last SMS to a recipient."""
 
     _attr_device_class = SensorDeviceClass.ENUM
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_options = [*DeliveryState]  # noqa: RUF012
-
-    def __init__(self, entry: ZohoVoiceConfigEntry, subentry_id: str) -> None:
-        """Belong to the recipient's device."""
-        self._subentry_id = subentry_id
-        super().__init__(entry, subentry_id, "last_delivery")
 
     @property
     @override
-    def _value(self) -> DeliveryState | None:
+    def native_value(self) -> DeliveryState | None:
         """Return the state of the last SMS."""
         return self._account.tracking.tracker.last_state(self._subentry_id)
 
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the recipient."""
-        self._account.tracking.on_delivery[self._subentry_id] = self._async_changed
+        self._account.tracking.on_delivery[self._subentry_id] = (
+            self.async_write_ha_state
+        )
 
     @override
     async def async_will_remove_from_hass(self) -> None:

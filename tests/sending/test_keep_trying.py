@@ -33,13 +33,6 @@ from ..conftest import ALICE, BOB, CAROL
 WAITING = "sensor.sandbox_example_com_messages_waiting"
 
 
-@pytest.fixture(autouse=True)
-def storage(hass: HomeAssistant, tmp_path: Path) -> Path:
-    """Keep what has to be remembered in a folder of the test."""
-    hass.config.config_dir = str(tmp_path)
-    return tmp_path / ".storage"
-
-
 @pytest.fixture
 async def account(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
     """Return an account that keeps trying for an hour."""

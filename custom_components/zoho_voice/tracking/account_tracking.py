@@ -92,6 +92,8 @@ class AccountTracking:
         self, sms: Sms, sender_id: str, receipts: Iterable[Receipt], segments: int
     ) -> None:
         """Follow what Zoho accepted; it has so many segments unless Zoho says."""
+        if self.journal is None:
+            return
         now = self._clock()
         if sms.scheduled_time and sms.time_zone:
             zone = ZoneInfo(sms.time_zone)
@@ -130,14 +132,9 @@ class AccountTracking:
 
     async def async_allow(self, number: str) -> None:
         """Allow SMS to a number again. Raises NotWrittenError."""
-        if self.opt_outs.allow(number):
-            await self._async_save()
-            self._changed()
-
-    async def _async_save(self) -> None:
-        """Write down what changed. Raises NotWrittenError."""
-        if self.journal:
+        if self.opt_outs.allow(number) and self.journal:
             await self.journal.async_save()
+            self._changed()
 
     async def _async_add(self, messages: Sequence[TrackedSms]) -> None:
         """Track messages; what can't be written now is written with the next."""
