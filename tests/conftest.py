@@ -146,6 +146,8 @@ async def credentials(hass: HomeAssistant, sandbox: Sandbox, storage: Path) -> N
     """Enter the OAuth client of the sandbox."""
     hass.config.country = "US"
     assert await async_setup_component(hass, "application_credentials", {})
+    # Before any client: a server that runs takes no more views.
+    assert await async_setup_component(hass, "webhook", {})
     await async_import_client_credential(
         hass,
         DOMAIN,

@@ -185,6 +185,7 @@ async def test_account_is_added_and_first_recipients_form_opens(
     assert entry.state is ConfigEntryState.LOADED
     data = {**entry.data}
     token = data.pop("token")
+    assert len(data.pop("webhook_id")) == 64
     assert data == {
         "auth_implementation": DOMAIN,
         "data_center": "other",
@@ -286,6 +287,7 @@ async def test_known_data_center_is_stored_by_its_key_and_used(
         "data_center",
         "sender_id",
         "token",
+        "webhook_id",
     }
     assert result["result"].data["data_center"] == "eu"
     assert [sms.number for sms in sandbox.sent] == [ALICE]

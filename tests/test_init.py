@@ -101,13 +101,13 @@ def classic_actions(hass: HomeAssistant) -> set[str]:
 
 
 def entities(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
-    """Return the entities of an account's recipients."""
+    """Return the notify entities of an account's recipients."""
     return {
         entity.entity_id
         for entity in er.async_entries_for_config_entry(
             er.async_get(hass), entry.entry_id
         )
-        if entity.config_subentry_id is not None
+        if entity.config_subentry_id is not None and entity.domain == "notify"
     }
 
 

@@ -196,8 +196,11 @@ class Account:
 
     async def async_wait(self) -> None:
         """Wait for what is under way, at most as long as a request may take."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=REQUEST_TIMEOUT)
+        now = asyncio.get_running_loop().time
+        deadline = now() + REQUEST_TIMEOUT
+        # What ends may have begun something else, such as writing that down.
+        while self._under_way and now() < deadline:
+            await asyncio.wait(self._under_way, timeout=deadline - now())
 
     async def async_start[T](
         self, request: Callable[[], Coroutine[Any, Any, T] | None]
