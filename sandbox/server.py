@@ -89,6 +89,7 @@ class Sandbox(SandboxState):
     async def stop(self) -> None:
         """Give up both ports and end what is still being answered."""
         self._forget_refuse_fault()
+        await self.delivery.stop()
         for site in self._sites.values():
             await site.stop()
 
