@@ -1,4 +1,4 @@
-"""The control API under /sandbox/ and the page that shows what was sent."""
+"""The control API under /sandbox/, for other processes."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,17 +9,15 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from . import pages, replies
 from .faults import FaultKind
 from .site import NOTICE_SECONDS
 from .state import SandboxState
 
 
 def add_control_routes(app: web.Application, state: SandboxState) -> None:
-    """Add the control API and the page."""
+    """Add the control API."""
     control = _Control(state)
     routes: list[tuple[str, str, Handler]] = [
-        ("GET", "/", control.show),
         ("GET", "/sandbox/state", control.state),
         ("POST", "/sandbox/reset", control.reset),
         ("POST", "/sandbox/faults", control.add_fault),
@@ -35,9 +33,6 @@ def add_control_routes(app: web.Application, state: SandboxState) -> None:
 class _Control:
     def __init__(self, state: SandboxState) -> None:
         self._state = state
-
-    async def show(self, _request: web.Request) -> web.Response:
-        return replies.html(pages.phone_page(self._state.sent))
 
     async def state(self, _request: web.Request) -> web.Response:
         state = self._state

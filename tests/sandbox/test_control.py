@@ -1,4 +1,4 @@
-"""The control API and the page."""
+"""The control API."""
 
 from typing import Any
 
@@ -158,22 +158,3 @@ async def test_tokens(sandbox: Sandbox, http: ClientSession, send: Send) -> None
     assert (await call(sandbox, http, "POST", "expire_access_tokens"))[0] == 200
     assert (await send(headers)).status == 401
     assert sandbox.token_requests == []
-
-
-async def test_page(sandbox: Sandbox, http: ClientSession, send: Send) -> None:
-    """The page shows what was sent, newest first, and nothing as markup."""
-    async with http.get(sandbox.accounts_url) as response:
-        assert response.content_type == "text/html"
-        assert "No SMS yet" in await response.text()
-    await send(message="First")
-    await send(
-        message="<b>Second</b>",
-        scheduledTime="2025-12-04 12:30:00",
-        timeZone="Asia/Kolkata",
-    )
-    page = await (await http.get(sandbox.accounts_url)).text()
-    assert page.index("&lt;b&gt;Second&lt;/b&gt;") < page.index("First")
-    assert "<b>Second" not in page
-    assert "+1 480-555-0100" in page
-    assert "scheduled for 2025-12-04 12:30:00 Asia/Kolkata" in page
-    assert "2 SMS" in page
