@@ -25,7 +25,7 @@ _STYLE = """
   grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr));
   align-items: start; }
 .phones > header { grid-column: 1 / -1; }
-.phones .card { padding: 1.25rem; }
+.phones .card { padding: 1.25rem; scroll-margin-top: 1.5rem; }
 h2 { margin: 0; font-size: 1.1rem; }
 ol { list-style: none; margin: .75rem 0; padding: 0 .25rem 0 0; max-height: 30rem;
   overflow-y: auto; }
@@ -37,6 +37,7 @@ li.reply { text-align: right; }
 li.reply p { margin-left: auto; text-align: left; background: var(--reply);
   border-radius: 1.1rem .25rem 1.1rem 1.1rem; }
 li.waiting p { background: transparent; border: 1px dashed var(--line); }
+.party { white-space: nowrap; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 form { display: flex; flex-wrap: wrap; gap: .5rem; }
 form label { flex: 1 1 100%; color: var(--soft); font-size: .85rem; }
@@ -182,15 +183,11 @@ def _new_form(sender_ids: Iterable[str]) -> str:
 
 
 def _bubble(sms: LoggedSms) -> str:
-    sender_id = describe_sender(sms.sender_id)[0]
+    word = "to" if sms.direction is Direction.INCOMING else "from"
     at = datetime.fromtimestamp(sms.submitted_at, UTC)
     details = [
         f'<time datetime="{at:%Y-%m-%dT%H:%M:%SZ}">{at:%H:%M:%S}</time>',
-        escape(
-            f"to {sender_id}"
-            if sms.direction is Direction.INCOMING
-            else f"from {sender_id}"
-        ),
+        _party(word, sms.sender_id),
     ]
     if sms.status is not None:
         words = sms.status.replace("_", " ").lower()
@@ -204,8 +201,13 @@ def _bubble(sms: LoggedSms) -> str:
 def _waiting_bubble(scheduled: ScheduledSms) -> str:
     sms = scheduled.sms
     when = f"scheduled for {sms.scheduled_time} {sms.time_zone or ''}".rstrip()
-    sender = f"from {describe_sender(sms.sender_id)[0]}"
-    return _item("waiting", sms.log_id, sms.message, [escape(when), escape(sender)])
+    details = [escape(when), _party("from", sms.sender_id)]
+    return _item("waiting", sms.log_id, sms.message, details)
+
+
+def _party(word: str, sender_id: str) -> str:
+    shown = escape(describe_sender(sender_id)[0])
+    return f'<span class="party">{word} {shown}</span>'
 
 
 def _item(look: str, log_id: str, message: str, details: Iterable[str]) -> str:
