@@ -193,6 +193,8 @@ class Outbox:
         self._on_change = on_change
         self._messages: dict[str, Message] = {}
         self._reports: dict[str, Message] = {}
+        #: The messages that were under way when Home Assistant ended, and may be sent.
+        self.interrupted: list[Message] = []
         self._lanes: dict[str, Future[None]] = {}
         self._failures = 0
         self._next_try = 0.0
@@ -310,9 +312,14 @@ class Outbox:
         self._on_change(())
         return taken
 
-    def acknowledge(self, state: State) -> None:
-        """Forget the reports of a kind: somebody has read them."""
-        self._reports = {k: m for k, m in self._reports.items() if m.state is not state}
+    def acknowledge(self, state: State, read: Collection[str] | None = None) -> None:
+        """Forget the reports of a kind, all or those of some ids: they are read."""
+        self._reports = {
+            message_id: message
+            for message_id, message in self._reports.items()
+            if message.state is not state
+            or (read is not None and message_id not in read)
+        }
         self.store.save_soon()
         self._on_change(())
 
@@ -328,9 +335,9 @@ class Outbox:
         Raises ValueError, KeyError or TypeError.
         """
         messages = [Message.load(stored) for stored in value]
-        for message in messages:
-            if message.state is State.SUBMITTING:
-                message.state = State.UNCLEAR
+        self.interrupted = [m for m in messages if m.state is State.SUBMITTING]
+        for message in self.interrupted:
+            message.state = State.UNCLEAR
         self._messages = {m.message_id: m for m in messages if m.state not in REPORTED}
         self._reports = {m.message_id: m for m in messages if m.state in REPORTED}
 
