@@ -163,11 +163,25 @@ def recipients() -> list[ConfigSubentryData]:
 
 
 @pytest.fixture
+def options() -> dict[str, Any]:
+    """Return the options of the entry."""
+    return {}
+
+
+@pytest.fixture
+def storage(hass: HomeAssistant, tmp_path: Path) -> Path:
+    """Return where Home Assistant keeps what it has to remember in this test."""
+    hass.config.config_dir = str(tmp_path)
+    return tmp_path / ".storage"
+
+
+@pytest.fixture
 def entry(
     hass: HomeAssistant,
     sandbox: Sandbox,
     credentials: None,
     recipients: list[ConfigSubentryData],
+    options: dict[str, Any],
 ) -> MockConfigEntry:
     """Return an account that is known to Home Assistant but not set up."""
     entry = MockConfigEntry(
@@ -182,6 +196,7 @@ def entry(
             "sender_id": SENDER_ID,
             "token": {**sandbox.issue_token(), "expires_at": time.time() + 3600},
         },
+        options=options,
         subentries_data=recipients,
     )
     entry.add_to_hass(hass)

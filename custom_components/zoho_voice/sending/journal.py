@@ -67,7 +67,7 @@ class Journal:
     async def async_load(self) -> Path | None:
         """Read the file, if there is one.
 
-        Return where it was put if it was damaged: it is never written over.
+        Return where it is now if it was damaged: it is never written over.
         """
         try:
             content = await self._run(self._path.read_bytes)
@@ -93,10 +93,12 @@ class Journal:
             self._soon = loop.call_later(DELAY, self._save_now)
 
     async def async_flush(self) -> None:
-        """Write what is still to be written."""
-        if self._soon:
+        """Write what is still to be written, and wait for what is being written."""
+        if self._soon or self._next:
             with contextlib.suppress(NotWrittenError):
                 await self.async_save()
+        async with self._lock:
+            return
 
     async def async_remove(self) -> None:
         """Remove the file."""
@@ -155,7 +157,7 @@ class Journal:
         return None
 
     async def _async_set_aside(self) -> Path:
-        """Put the file where it can be looked at, and out of the way."""
+        """Put the file where it can be looked at, and out of the way, if possible."""
         aside = self._path
         try:
             while await self._run(aside.exists):
@@ -163,6 +165,7 @@ class Journal:
             await self._run(self._path.rename, aside)
         except OSError:
             self.is_blocked = True
+            return self._path
         return aside
 
 

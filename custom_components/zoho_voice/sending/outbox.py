@@ -198,6 +198,7 @@ class Outbox:
         self._lanes: dict[str, Future[None]] = {}
         self._failures = 0
         self._next_try = 0.0
+        self._is_woken = False
 
     @property
     def waiting(self) -> list[Message]:
@@ -220,6 +221,7 @@ class Outbox:
         """Try again at once: something may have changed for the better."""
         self._failures = 0
         self._next_try = 0.0
+        self._is_woken = True
         self._on_change(())
 
     async def async_queue(self, messages: Collection[Message]) -> None:
@@ -254,7 +256,10 @@ class Outbox:
         """Send what may be sent now."""
         self.expire()
         if self._messages and self.seconds_to_next_try() == 0:
+            self._is_woken = False
             await self._async_round()
+            if self._is_woken:
+                return
             pause = min(FIRST_PAUSE * 2.0 ** max(0, self._failures - 1), MAX_PAUSE)
             self._next_try = self._clock() + pause * random.uniform(0.8, 1.2)  # noqa: S311
 
