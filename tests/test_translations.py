@@ -43,6 +43,11 @@ EXCEPTIONS = {
     key: value["message"] for key, value in TRANSLATIONS["exceptions"].items()
 }
 SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
+TRIGGERS = {
+    key: described
+    for key, described in load_yaml_dict(str(INTEGRATION / "triggers.yaml")).items()
+    if not key.startswith(".")
+}
 ICONS = json.loads((INTEGRATION / "icons.json").read_text())
 CODE = {
     str(path.relative_to(INTEGRATION)): ast.parse(path.read_text())
@@ -341,7 +346,12 @@ def test_every_option_of_a_selector_has_a_text_and_every_text_an_option() -> Non
             selector = field["selector"].get("select") or {}
             if "translation_key" in selector:
                 options[selector["translation_key"]] = {*selector["options"]}
-    assert set(options) == {"data_center", "data_coding"}
+    for described in TRIGGERS.values():
+        for field in described.get("fields", {}).values():
+            selector = field["selector"].get("select") or {}
+            if "translation_key" in selector:
+                options[selector["translation_key"]] = {*selector["options"]}
+    assert set(options) == {"data_center", "data_coding", "match"}
     assert {
         key: set(texts["options"]) for key, texts in TRANSLATIONS["selector"].items()
     } == options

@@ -21,6 +21,7 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from .account import async_find_account
 from .calls.recipients import accounts_of
 from .const import ATTR_RECIPIENTS, DOMAIN
 from .sending.outbox import Message
@@ -31,6 +32,8 @@ from .tracking.signals import (
 )
 from .tracking.tracker import IncomingSms, Key, TrackedSms
 from .zoho.message_log import DeliveryState
+
+type AnySms = TrackedSms | IncomingSms | Message
 
 CONF_MATCH = "match"
 CONF_TEXT = "text"
@@ -77,26 +80,31 @@ class _SmsTrigger(Trigger):
         """Follow what the trigger is about; return how to stop."""
         raise NotImplementedError
 
-    def _concerns(self, subentry_id: str | None) -> bool:
+    def _concerns(self, entry_id: str, sms: AnySms) -> bool:
         """Return if an SMS is of a recipient that was chosen, or anybody's will do."""
         if not (chosen := self._options[ATTR_RECIPIENTS]):
             return True
-        registry = er.async_get(self._hass)
-        return subentry_id is not None and any(
-            (entity := registry.async_get(entity_id)) is not None
-            and entity.config_subentry_id == subentry_id
-            for entity_id in chosen
+        return self._find_entity_id(entry_id, sms) in chosen
+
+    def _find_entity_id(self, entry_id: str, sms: AnySms) -> str | None:
+        """Return the entity of an SMS's recipient, also if it was sent to a number."""
+        subentry_id = sms.subentry_id
+        if subentry_id is None and (
+            account := async_find_account(self._hass, entry_id)
+        ):
+            known = account.tracking.find_recipient(sms.number)
+            subentry_id = known and known[1]
+        return subentry_id and er.async_get(self._hass).async_get_entity_id(
+            NOTIFY_DOMAIN, DOMAIN, subentry_id
         )
 
-    def _describe(self, entry_id: str, sms: TrackedSms | Message | IncomingSms) -> Any:
+    def _describe(self, entry_id: str, sms: AnySms) -> dict[str, Any]:
         """Return what all triggers say of an SMS."""
         return {
             ATTR_CONFIG_ENTRY_ID: entry_id,
             "number": sms.number,
             ATTR_NAME: sms.name,
-            ATTR_ENTITY_ID: er.async_get(self._hass).async_get_entity_id(
-                NOTIFY_DOMAIN, DOMAIN, sms.subentry_id or ""
-            ),
+            ATTR_ENTITY_ID: self._find_entity_id(entry_id, sms),
         }
 
     def _describe_delivery(self, entry_id: str, sms: TrackedSms) -> dict[str, Any]:
@@ -104,7 +112,7 @@ class _SmsTrigger(Trigger):
         return {
             **self._describe(entry_id, sms),
             "log_id": sms.log_id,
-            ATTR_STATE: sms.state,
+            ATTR_STATE: sms.state.value,
             "status": sms.status,
             "description": sms.description,
             "submitted_at": _time(sms.submitted_at),
@@ -129,7 +137,7 @@ class SmsReceivedTrigger(_SmsTrigger):
 
         @callback
         def take(entry_id: str, sms: IncomingSms) -> None:
-            if not self._concerns(sms.subentry_id) or not self._matches(sms.message):
+            if not self._concerns(entry_id, sms) or not self._matches(sms.message):
                 return
             run_action(
                 {
@@ -163,7 +171,7 @@ class SmsDeliveredTrigger(_SmsTrigger):
 
         @callback
         def take(entry_id: str, sms: TrackedSms) -> None:
-            if sms.state is DeliveryState.DELIVERED and self._concerns(sms.subentry_id):
+            if sms.state is DeliveryState.DELIVERED and self._concerns(entry_id, sms):
                 run_action(
                     self._describe_delivery(entry_id, sms),
                     f"SMS delivered to {sms.name or 'somebody'}",
@@ -200,7 +208,7 @@ class SmsNotDeliveredTrigger(_SmsTrigger):
     @callback
     def _take(self, entry_id: str, sms: TrackedSms) -> None:
         """Take a delivery report."""
-        if not self._concerns(sms.subentry_id):
+        if not self._concerns(entry_id, sms):
             return
         if sms.state is DeliveryState.QUEUED:
             self._wait_for_report(entry_id, sms)
@@ -217,7 +225,7 @@ class SmsNotDeliveredTrigger(_SmsTrigger):
     @callback
     def _wait_for_report(self, entry_id: str, sms: TrackedSms) -> None:
         """Give up an SMS if there is no report for long."""
-        if CONF_FOR not in self._options or not self._concerns(sms.subentry_id):
+        if CONF_FOR not in self._options or not self._concerns(entry_id, sms):
             return
         due = dt_util.utc_from_timestamp(sms.submitted_at) + self._options[CONF_FOR]
         if due <= dt_util.utcnow():
@@ -248,12 +256,12 @@ class MessageGaveUpTrigger(_SmsTrigger):
 
         @callback
         def take(entry_id: str, message: Message) -> None:
-            if self._concerns(message.subentry_id):
+            if self._concerns(entry_id, message):
                 run_action(
                     {
                         **self._describe(entry_id, message),
                         "message_id": message.message_id,
-                        ATTR_STATE: message.state,
+                        ATTR_STATE: message.state.value,
                         "reason": message.reason,
                         "created_at": _time(message.created_at),
                     },

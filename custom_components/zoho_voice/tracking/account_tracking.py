@@ -39,7 +39,7 @@ class AccountTracking:
         keep: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         """Start with nothing known."""
-        self.tracker = Tracker(clock, self._report, self._receive, self._find_recipient)
+        self.tracker = Tracker(clock, self._report, self._receive, self.find_recipient)
         self.opt_outs = OptOuts(clock)
         self.journal: Journal | None = None
         #: Where Zoho is to say what became of an SMS, if it can reach Home Assistant.
@@ -147,8 +147,8 @@ class AccountTracking:
         """Return if a row says something of one of our SMS."""
         return bool(row.status or row.description) and self.tracker.knows(row.log_id)
 
-    def _find_recipient(self, number: str) -> tuple[str, str] | None:
-        """Return whose number it is, even if not all of it shows."""
+    def find_recipient(self, number: str) -> tuple[str, str] | None:
+        """Return name and subentry id of a number, even if not all of it shows."""
         if known := self._recipients.get(number):
             return known
         if number.startswith("+") and number[1:].isdecimal():
