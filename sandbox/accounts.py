@@ -214,15 +214,14 @@ class _UserInfo:
             return replies.invalid_token()
         if SCOPE_PROFILE not in grant.scopes:
             return replies.scope_mismatch()
-        account, zuid = grant.account, grant.account.zuid
+        account = grant.account
         return web.json_response(
             {
                 "First_Name": account.first_name,
                 "Email": account.email,
                 "Last_Name": account.last_name,
                 "Display_Name": account.display_name,
-                # A number at Zoho, unlike most of its ids.
-                "ZUID": int(zuid) if zuid.isdecimal() else zuid,
+                "ZUID": account.zuid_in_json,
             }
         )
 

@@ -11,6 +11,7 @@ class Endpoint(Enum):
     """Whose requests can fail."""
 
     SEND = auto()
+    READ = auto()
     TOKEN = auto()
     USER_INFO = auto()
 
@@ -46,6 +47,29 @@ class FaultKind(StrEnum):
     """401 OAUTH_SCOPE_MISMATCH, whatever the token is; not accepted."""
     REFUSE = auto()
     """The Voice port refuses connections for `seconds`, or until cleared."""
+    READ_LATE = auto()
+    """The message log, or the schedule, is answered after `seconds`."""
+    READ_DROP = auto()
+    """Whoever reads finds the connection closed without an answer.
+
+    On a connection that it has used before, aiohttp's client asks once more by itself.
+    """
+    READ_TOO_MANY_REQUESTS = auto()
+    """429, with a `Retry-After` header if `retry_after` is given."""
+    READ_SERVER_ERROR = auto()
+    """5xx (`status`, 500 by default) instead of rows."""
+    READ_ERROR = auto()
+    """An ERROR body (`code`, "500" by default, `message`), with 200 or `status`."""
+    READ_UNAUTHORIZED = auto()
+    """401 INVALID_OAUTHTOKEN, whatever the token is."""
+    READ_MISSING_SCOPE = auto()
+    """401 OAUTH_SCOPE_MISMATCH, whatever the token is."""
+    READ_HTML = auto()
+    """A 200 with an HTML page instead of rows."""
+    READ_TRUNCATED = auto()
+    """A 200 with half of the rows' JSON."""
+    READ_GARBAGE = auto()
+    """A 200 with `message` as the body; by default JSON of no known shape."""
     TOKEN_LATE = auto()
     """The token endpoint answers after `seconds`."""
     TOKEN_ERROR = auto()
@@ -70,7 +94,12 @@ class FaultKind(StrEnum):
             return Endpoint.USER_INFO
         if self is FaultKind.NO_REFRESH_TOKEN or self.startswith("token_"):
             return Endpoint.TOKEN
+        if self.startswith("read_"):
+            return Endpoint.READ
         return Endpoint.SEND
+
+
+_NEED_SECONDS = frozenset({FaultKind.LATE, FaultKind.READ_LATE, FaultKind.TOKEN_LATE})
 
 
 @dataclass(slots=True)
@@ -91,7 +120,7 @@ class Fault:
             raise ValueError("times is a number of requests from 1, or null for all")
         if self.seconds is not None and self.seconds < 0:
             raise ValueError("seconds cannot be negative")
-        if self.seconds is None and self.kind in {FaultKind.LATE, FaultKind.TOKEN_LATE}:
+        if self.seconds is None and self.kind in _NEED_SECONDS:
             raise ValueError(f"{self.kind} needs seconds")
         if self.status is not None and self.status not in _STATUSES:
             raise ValueError("status is an HTTP status from 200 to 599")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 SCOPE_SMS_CREATE = "ZohoVoice.sms.CREATE"
@@ -25,6 +26,11 @@ class Account:
     last_name: str = "Box"
     display_name: str = "Sandy Box"
 
+    @property
+    def zuid_in_json(self) -> int | str:
+        """Return the ZUID, which is a number at Zoho, unlike most of its ids."""
+        return int(self.zuid) if self.zuid.isdecimal() else self.zuid
+
 
 @dataclass(slots=True)
 class Limits:
@@ -35,6 +41,7 @@ class Limits:
     throttle_seconds: float = 600
     throttle_tokens: int = 10
     refresh_tokens: int = 20
+    read_lock_seconds: float = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,43 @@ class Sms:
     submitted_at: float
 
 
+class Direction(StrEnum):
+    """Which way an SMS went, in Zoho's words."""
+
+    INCOMING = "INCOMING"
+    OUTGOING = "OUTGOING"
+
+
+@dataclass(slots=True, kw_only=True)
+class LoggedSms:
+    """One row of the message log: an SMS to one number, or from one.
+
+    The number is the other side's, the sender ID the account's.
+    """
+
+    log_id: str
+    direction: Direction
+    number: str
+    sender_id: str
+    message: str
+    submitted_at: float
+    segments: int
+    account: Account
+    status: str | None = None
+    description: str | None = None
+    status_callback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledSms:
+    """One SMS to one number that waits for its time; a request makes one job."""
+
+    job_id: str
+    due_at: float
+    sms: Sms
+    account: Account
+
+
 @dataclass(slots=True)
 class SendRequest:
     """One request that reached the send endpoint.
@@ -63,6 +107,21 @@ class SendRequest:
     body: Any
     status: int | None = None
     accepted: bool = False
+    refusal: str | None = None
+
+
+@dataclass(slots=True)
+class ReadRequest:
+    """One request for the message log ("logs") or the schedule ("schedule").
+
+    The status is None until it is answered, and stays None if it is dropped.
+    """
+
+    call: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    status: int | None = None
+    rows: int = 0
     refusal: str | None = None
 
 

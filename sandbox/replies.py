@@ -26,6 +26,21 @@ def scope_mismatch() -> web.Response:
     )
 
 
+def too_many_requests(
+    retry_after: str | int | None = None,
+    code: str | None = None,
+    message: str | None = None,
+) -> web.Response:
+    """Return the answer to one call too many."""
+    response = web.json_response(
+        error_body(code or "TOO_MANY_REQUESTS", message or "Too many requests"),
+        status=429,
+    )
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
 def html(page: str, status: int = 200) -> web.Response:
     """Return an HTML page."""
     return web.Response(text=page, status=status, content_type="text/html")

@@ -11,6 +11,7 @@ from .accounts import add_accounts_routes
 from .control import add_control_routes
 from .faults import Fault
 from .models import Account, Limits
+from .phones import add_phone_routes
 from .site import NOTICE_SECONDS, Site
 from .state import (
     DEFAULT_CLIENT_ID,
@@ -53,6 +54,7 @@ class Sandbox(SandboxState):
         accounts_app, voice_app = web.Application(), web.Application()
         add_accounts_routes(accounts_app, self)
         add_control_routes(accounts_app, self)
+        add_phone_routes(accounts_app, self)
         add_voice_routes(voice_app, self)
         self._sites: dict[Host, Site] = {
             "accounts": Site(accounts_app, accounts_port),
@@ -89,6 +91,7 @@ class Sandbox(SandboxState):
     async def stop(self) -> None:
         """Give up both ports and end what is still being answered."""
         self._forget_refuse_fault()
+        await self.delivery.stop()
         for site in self._sites.values():
             await site.stop()
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache
 import re
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from .phone_numbers import sender_key
+
 BAD_REQUEST = "ZVSMS-4027"
 COUNTRY_NOT_SUPPORTED = "ZVSMS-4038"
-WRONG_URL = "ZVT011"
+WRONG_URL = ("ZVT011", "given URL is wrong")
 
 CODING_ENGLISH, CODING_BINARY, CODING_NON_ENGLISH = range(3)
 
@@ -25,7 +27,6 @@ _FIELDS = frozenset(
 )
 _CODINGS = frozenset({CODING_ENGLISH, CODING_BINARY, CODING_NON_ENGLISH})
 _NUMBER = re.compile(r"\+?[0-9]{7,15}")
-_SENDER_NUMBER = re.compile(r"\+?[0-9]+")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
@@ -43,7 +44,10 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SmsRequest:
-    """A send request that may be accepted; the numbers are in E.164."""
+    """A send request that may be accepted; the numbers are in E.164.
+
+    `due_at` is the scheduled time in seconds since the epoch.
+    """
 
     sender_id: str
     numbers: tuple[str, ...]
@@ -52,12 +56,16 @@ class SmsRequest:
     data_coding: int | None
     scheduled_time: str | None
     time_zone: str | None
+    due_at: float | None
 
 
 def read_sms_request(
-    body: Any, sender_ids: Iterable[str], timestamp: float
+    body: Any, sender_ids: Iterable[str], timestamp: float, account_zone: tzinfo
 ) -> SmsRequest:
-    """Return what is to be sent, or raise RefusedError."""
+    """Return what is to be sent, or raise RefusedError.
+
+    A scheduled time without a zone is in the account's own.
+    """
     if not isinstance(body, dict):
         raise RefusedError("the body is not a JSON object")
     if extra := body.keys() - _FIELDS:
@@ -71,14 +79,20 @@ def read_sms_request(
     message = _read_message(body)
     numbers = _read_numbers(body)
     time_zone = _read_time_zone(body)
+    sender_id = _read_sender(body, sender_ids)
+    status_callback = _read_callback(body)
+    data_coding = _read_coding(body, message)
+    zone = account_zone if time_zone is None else ZoneInfo(time_zone)
+    due_at = _read_schedule(body, zone, timestamp)
     return SmsRequest(
-        sender_id=_read_sender(body, sender_ids),
+        sender_id=sender_id,
         numbers=numbers,
         message=message,
-        status_callback=_read_callback(body),
-        data_coding=_read_coding(body, message),
-        scheduled_time=_read_schedule(body, time_zone, timestamp),
+        status_callback=status_callback,
+        data_coding=data_coding,
+        scheduled_time=body.get("scheduledTime"),
         time_zone=time_zone,
+        due_at=due_at,
     )
 
 
@@ -121,16 +135,10 @@ def _read_numbers(body: dict[str, Any]) -> tuple[str, ...]:
     return tuple(numbers)
 
 
-def _sender_key(sender_id: str) -> str:
-    if _SENDER_NUMBER.fullmatch(sender_id):
-        return sender_id.removeprefix("+")
-    return sender_id
-
-
 def _read_sender(body: dict[str, Any], sender_ids: Iterable[str]) -> str:
     sender_id = _read_text(body, "senderId")
-    key = _sender_key(sender_id)
-    if not any(key == _sender_key(approved) for approved in sender_ids):
+    key = sender_key(sender_id)
+    if not any(key == sender_key(approved) for approved in sender_ids):
         raise RefusedError(f"senderId {sender_id!r} is not approved")
     return sender_id
 
@@ -145,9 +153,7 @@ def _read_callback(body: dict[str, Any]) -> str | None:
     except ValueError:
         valid = False
     if not valid or not isinstance(value, str) or any(map(str.isspace, value)):
-        raise RefusedError(
-            f"statusCallback {value!r} is no URL", WRONG_URL, "given URL is wrong"
-        )
+        raise RefusedError(f"statusCallback {value!r} is no URL", *WRONG_URL)
     return value
 
 
@@ -178,8 +184,8 @@ def _read_time_zone(body: dict[str, Any]) -> str | None:
 
 
 def _read_schedule(
-    body: dict[str, Any], time_zone: str | None, timestamp: float
-) -> str | None:
+    body: dict[str, Any], zone: tzinfo, timestamp: float
+) -> float | None:
     if "scheduledTime" not in body:
         return None
     text = _read_text(body, "scheduledTime")
@@ -189,7 +195,7 @@ def _read_schedule(
         scheduled = datetime.fromisoformat(text)
     except ValueError as err:
         raise RefusedError(f"scheduledTime {text!r} does not exist") from err
-    scheduled = scheduled.replace(tzinfo=ZoneInfo(time_zone or "UTC"))
-    if scheduled.timestamp() <= timestamp:
+    due_at = scheduled.replace(tzinfo=zone).timestamp()
+    if due_at <= timestamp:
         raise RefusedError(f"scheduledTime {text} is past")
-    return text
+    return due_at

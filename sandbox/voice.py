@@ -9,12 +9,14 @@ from uuid import uuid4
 from aiohttp import web
 
 from . import phone_numbers, replies
+from .access import JSON, DeniedError, check_accept, check_token
 from .faults import Endpoint, Fault, FaultKind
 from .models import SCOPE_SMS_CREATE, Account, SendRequest, Sms
+from .reading import add_reading_routes
+from .rows import receipt
 from .sms_request import (
     BAD_REQUEST,
-    CODING_BINARY,
-    CODING_NON_ENGLISH,
+    WRONG_URL,
     RefusedError,
     SmsRequest,
     read_sms_request,
@@ -23,7 +25,6 @@ from .state import SandboxState
 
 SEND_PATH = "/rest/json/v1/sms/send"
 
-_JSON = "application/json"
 _NOT_ACCEPTED = frozenset(
     {
         FaultKind.DROP_BEFORE,
@@ -36,15 +37,11 @@ _NOT_ACCEPTED = frozenset(
     }
 )
 
-# Characters that fit into one SMS, and into each part of a longer one.
-_SEVEN_BIT = (160, 153)
-_BINARY = (140, 134)
-_UNICODE = (70, 67)
-
 
 def add_voice_routes(app: web.Application, state: SandboxState) -> None:
     """Add what the Voice host answers."""
     app.router.add_post(SEND_PATH, _Send(state).handle)
+    add_reading_routes(app, state)
 
 
 class _Send:
@@ -85,17 +82,17 @@ class _Send:
 
     def _answer(self, request: web.Request, record: SendRequest) -> web.Response:
         state = self._state
-        grant = state.tokens.find_grant(request.headers.get("Authorization"))
-        if grant is None:
-            self._refuse(record, "no valid access token")
-            return replies.invalid_token()
-        if SCOPE_SMS_CREATE not in grant.scopes:
-            self._refuse(record, f"scope {SCOPE_SMS_CREATE} is missing")
-            return replies.scope_mismatch()
         now = time.time()
         try:
+            grant = check_token(state, request, SCOPE_SMS_CREATE)
             _check_headers(request)
-            sms_request = read_sms_request(record.body, state.sender_ids, now)
+            sms_request = read_sms_request(
+                record.body, state.sender_ids, now, state.zone
+            )
+            self._check_callback(sms_request)
+        except DeniedError as err:
+            self._refuse(record, str(err))
+            return err.response
         except RefusedError as err:
             self._refuse(record, str(err))
             return web.json_response(
@@ -103,6 +100,10 @@ class _Send:
             )
         record.accepted = True
         return web.json_response(self._accept(sms_request, grant.account, now))
+
+    def _check_callback(self, sms: SmsRequest) -> None:
+        if sms.status_callback is not None and not self._state.accept_callbacks:
+            raise RefusedError("no statusCallback is accepted", *WRONG_URL)
 
     def _refuse(self, record: SendRequest, reason: str) -> None:
         record.refusal = reason
@@ -115,27 +116,30 @@ class _Send:
         log_ids = (
             [str(uuid4())] * count if together else [str(uuid4()) for _ in sms.numbers]
         )
-        for number, log_id in zip(sms.numbers, log_ids, strict=True):
-            state.sent.append(
-                Sms(
-                    log_id=log_id,
-                    number=number,
-                    sender_id=sms.sender_id,
-                    message=sms.message,
-                    data_coding=sms.data_coding,
-                    scheduled_time=sms.scheduled_time,
-                    time_zone=sms.time_zone,
-                    status_callback=sms.status_callback,
-                    submitted_at=now,
-                )
+        accepted = [
+            Sms(
+                log_id=log_id,
+                number=number,
+                sender_id=sms.sender_id,
+                message=sms.message,
+                data_coding=sms.data_coding,
+                scheduled_time=sms.scheduled_time,
+                time_zone=sms.time_zone,
+                status_callback=sms.status_callback,
+                submitted_at=now,
             )
-            state.log(f"sms to {number} from {sms.sender_id}: {sms.message!r}")
+            for number, log_id in zip(sms.numbers, log_ids, strict=True)
+        ]
+        state.sent += accepted
+        for each in accepted:
+            state.log(f"sms to {each.number} from {sms.sender_id}: {sms.message!r}")
+        state.delivery.accept(accepted, account, sms.due_at)
         described = [phone_numbers.describe(number) for number in sms.numbers]
         if together:
             notations = ",".join(notation for notation, _ in described)
             described = [(notations, described[0][1])]
         receipts = [
-            _receipt(sms, log_id, shown, account, now)
+            receipt(sms, log_id, shown, account, now, zone=state.zone)
             for log_id, shown in zip(log_ids, described, strict=False)
         ]
         send = receipts[0] if len(receipts) == 1 else receipts
@@ -151,17 +155,9 @@ async def _read_body(request: web.Request) -> Any:
 
 
 def _check_headers(request: web.Request) -> None:
-    accepted = request.headers.get("Accept", "").split(",")
-    if _JSON not in (value.partition(";")[0].strip() for value in accepted):
-        raise RefusedError("header Accept is not application/json")
-    if request.content_type != _JSON:
+    check_accept(request)
+    if request.content_type != JSON:
         raise RefusedError("header Content-Type is not application/json")
-
-
-def _error(fault: Fault, status: int, code: str, message: str) -> web.Response:
-    return web.json_response(
-        replies.error_body(fault.code or code, fault.message or message), status=status
-    )
 
 
 def _answer_instead(fault: Fault) -> web.Response | None:
@@ -169,10 +165,9 @@ def _answer_instead(fault: Fault) -> web.Response | None:
         case FaultKind.DROP_BEFORE:
             return None
         case FaultKind.TOO_MANY_REQUESTS:
-            response = _error(fault, 429, "TOO_MANY_REQUESTS", "Too many requests")
-            if fault.retry_after is not None:
-                response.headers["Retry-After"] = str(fault.retry_after)
-            return response
+            return replies.too_many_requests(
+                fault.retry_after, fault.code, fault.message
+            )
         case FaultKind.SERVER_ERROR:
             return replies.server_error(fault.status or 500)
         case FaultKind.UNAUTHORIZED:
@@ -181,7 +176,12 @@ def _answer_instead(fault: Fault) -> web.Response | None:
             return replies.scope_mismatch()
         case _:
             status = 400 if fault.kind is FaultKind.ERROR_400 else 200
-            return _error(fault, status, BAD_REQUEST, "Bad Request")
+            return web.json_response(
+                replies.error_body(
+                    fault.code or BAD_REQUEST, fault.message or "Bad Request"
+                ),
+                status=status,
+            )
 
 
 def _spoil(fault: Fault, response: web.Response) -> web.Response | None:
@@ -196,46 +196,4 @@ def _spoil(fault: Fault, response: web.Response) -> web.Response | None:
             return replies.html("<html><body>Zoho Voice</body></html>")
         case _:
             text = response.text or ""
-            return web.Response(text=text[: len(text) // 2], content_type=_JSON)
-
-
-def _receipt(
-    sms: SmsRequest,
-    log_id: str,
-    described: tuple[str, str],
-    account: Account,
-    now: float,
-) -> dict[str, Any]:
-    notation, country = described
-    sender_id = sms.sender_id
-    if sender_id.removeprefix("+").isdecimal():
-        sender_id, _ = phone_numbers.describe(f"+{sender_id.removeprefix('+')}")
-    return {
-        "multipartCount": _count_parts(sms),
-        "country": country,
-        "submittedTime": int(now * 1000),
-        "customerNumber": notation,
-        "message": sms.message,
-        "userName": account.first_name,
-        "customerName": notation,
-        "senderId": sender_id,
-        "messageType": "OUTGOING",
-        "sentTime": time.strftime("%Y-%m-%d %H:%M", time.gmtime(now)),
-        "logid": log_id,
-        "email": account.email,
-        "status": "IN_QUEUE",
-    }
-
-
-def _count_parts(sms: SmsRequest) -> int:
-    length = len(sms.message)
-    if sms.data_coding == CODING_BINARY:
-        length = len(sms.message.encode())
-        single, part = _BINARY
-    elif sms.data_coding == CODING_NON_ENGLISH or not sms.message.isascii():
-        # Unicode SMS count 16 bit units: an emoji takes two.
-        length = len(sms.message.encode("utf-16-le")) // 2
-        single, part = _UNICODE
-    else:
-        single, part = _SEVEN_BIT
-    return 1 if length <= single else -(-length // part)
+            return web.Response(text=text[: len(text) // 2], content_type=JSON)

@@ -18,6 +18,7 @@ Home Assistant   {hass.url}
   configuration  {hass.directory}
   log            {hass.log_path}
 Sandbox          accounts {sandbox.accounts_url}, Voice {sandbox.voice_url}
+  phones         {sandbox.accounts_url}, where you can answer
   log            {sandbox.log_path}
 
 Settings > Devices & services > Add integration > Zoho Voice, then type:
@@ -52,6 +53,7 @@ async def develop(options: argparse.Namespace) -> None:
         [hass.redirect_uri, hass.redirect_uri.replace("127.0.0.1", "localhost")],
         accounts_port=options.accounts_port,
         voice_port=options.voice_port,
+        arguments=["--auto-deliver-seconds", "2"],
     )
     print("Starting the sandbox and Home Assistant", flush=True)
     async with sandbox, hass:

@@ -1,9 +1,11 @@
 """Fixtures of the sandbox's tests."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
+import json
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientResponse, ClientSession, web
+from aiohttp.test_utils import TestServer
 import pytest
 
 from sandbox import Sandbox
@@ -11,6 +13,7 @@ from sandbox import Sandbox
 REDIRECT_URI = "http://127.0.0.1:8123/auth/external/callback"
 
 type Send = Callable[..., Coroutine[Any, Any, ClientResponse]]
+type Read = Callable[..., Coroutine[Any, Any, ClientResponse]]
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +65,63 @@ def send(sandbox: Sandbox, http: ClientSession) -> Send:
         )
 
     return post
+
+
+@pytest.fixture
+def read(sandbox: Sandbox, http: ClientSession) -> Read:
+    """Return a function that reads the message log, or the schedule."""
+    token = sandbox.issue_token()["access_token"]
+
+    async def get(
+        call: str = "logs", headers: dict[str, str] | None = None, **query: Any
+    ) -> ClientResponse:
+        # A trailing underscore is for names that Python keeps for itself.
+        return await http.get(
+            f"{sandbox.voice_url}/rest/json/v1/sms/{call}",
+            params={name.rstrip("_"): value for name, value in query.items()},
+            headers={
+                "Authorization": f"Zoho-oauthtoken {token}",
+                "Accept": "application/json",
+            }
+            | (headers or {}),
+        )
+
+    return get
+
+
+class Receiver:
+    """A server that is called back, and answers with the next of its statuses."""
+
+    def __init__(self) -> None:
+        """Begin with 200, always."""
+        self.url = ""
+        self.statuses: list[int] = []
+        self.calls: list[dict[str, Any]] = []
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Keep what is called."""
+        self.calls.append(
+            {
+                "method": request.method,
+                "content_type": request.headers.get("Content-Type"),
+                "query": dict(request.query),
+                "body": (await request.read()).decode(),
+            }
+        )
+        return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
+
+    @property
+    def payloads(self) -> list[Any]:
+        """Return the JSON of the calls."""
+        return [json.loads(call["body"]) for call in self.calls]
+
+
+@pytest.fixture
+async def receiver() -> AsyncGenerator[Receiver]:
+    """Return a running server for callbacks."""
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_route("*", "/hook", receiver.handle)
+    async with TestServer(app) as server:
+        receiver.url = str(server.make_url("/hook?key=1"))
+        yield receiver

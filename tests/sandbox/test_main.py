@@ -4,13 +4,17 @@ import asyncio
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 import signal
 import socket
 import sys
 
 from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
 import pytest
+
+from sandbox import Sandbox, ScheduledSms, Sms, __main__ as command_line
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,6 +100,66 @@ async def test_quiet_and_slow(http: ClientSession) -> None:
         process.terminate()
         out, err = await asyncio.wait_for(process.communicate(), 20)
         assert (process.returncode, out, err) == (0, b"", b"")
+
+
+async def run(*options: str) -> tuple[int | None, str, str]:
+    """Run the command line to its end."""
+    process = await start(*options)
+    out, err = await asyncio.wait_for(process.communicate(), 20)
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_receive() -> None:
+    """An SMS comes into a sandbox that runs, or the error says why not."""
+    async with running("--quiet") as (_, urls):
+        command = ("receive", "14805550100", "On my\nway", f"--url={urls['accounts']}")
+        code, out, err = await run(*command)
+        assert (code, err) == (0, "")
+        assert out == "sms from +14805550100 to +18885550100: 'On my\\nway'\n"
+        code, out, err = await run(*command, "--to=+1")
+        assert (code, out) == (1, "")
+        assert err == "'+1' is no sender ID of the account\n"
+
+
+async def test_delivers_by_itself(http: ClientSession) -> None:
+    """SMS are delivered after a while."""
+    async with running("--quiet", "--auto-deliver-seconds=0.01") as (_, urls):
+        assert await send(http, urls) == 200
+        statuses: list[str] = []
+        async with asyncio.timeout(20):
+            while statuses != ["DELIVERED"]:
+                url = f"{urls['accounts']}/sandbox/messages"
+                async with http.get(url) as response:
+                    messages = (await response.json())["messages"]
+                statuses = [each["status"] for each in messages]
+
+
+async def test_sends_what_is_due(
+    freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scheduled SMS are sent when their time has come, until the end."""
+    monkeypatch.setattr(command_line, "_DUE_SECONDS", 0.01)
+    sandbox, stop = Sandbox(), asyncio.Event()
+    sms = Sms("1", "+14805550100", "+18885550100", "x", None, None, None, None, 0)
+    due_at = datetime.fromisoformat("2025-12-05 00:00:00Z").timestamp()
+    sandbox.scheduled.append(ScheduledSms("1", due_at, sms, sandbox.account))
+    task = asyncio.create_task(command_line._send_due_until(stop, sandbox))
+    await asyncio.sleep(0.05)
+    assert len(sandbox.message_log) == 0
+    freezer.move_to("2025-12-05 00:00:00")
+    async with asyncio.timeout(5):
+        while len(sandbox.message_log) == 0:
+            await asyncio.sleep(0.01)
+    stop.set()
+    await task
+
+
+async def test_help() -> None:
+    """The help names the control API, the settings and the faults."""
+    code, out, err = await run("--help")
+    assert (code, err) == (0, "")
+    for word in ("/sandbox/report", "auto_deliver_seconds", "read_garbage", "receive"):
+        assert word in out
 
 
 @pytest.mark.parametrize("option", ["--accounts-port", "--voice-port"])

@@ -30,7 +30,7 @@ It stays up until Ctrl-C:
     user           {username}
     password       {password}
     log            {hass.log_path}
-  Zoho's phone     {sandbox.accounts_url}   shows what was sent
+  Zoho's phone     {sandbox.accounts_url}   shows what was sent, and lets you answer
 """
 
 
@@ -67,6 +67,7 @@ async def demo(options: argparse.Namespace, report: Report, directory: Path) -> 
         [hass.redirect_uri, hass.redirect_uri.replace("127.0.0.1", "localhost")],
         accounts_port=choose_port(options.accounts_port, 8500, keep=options.keep),
         voice_port=choose_port(options.voice_port, 8501, keep=options.keep),
+        arguments=["--auto-deliver-seconds", "0.5"],
     )
     stage = Stage(hass, sandbox)
     async with sandbox:

@@ -160,9 +160,15 @@ class Visit:
         await self._take_content("action", "tools-action ha-card")
 
     async def look_at_phone(self) -> None:
-        """Look at what was sent."""
+        """Look at what was sent, and answer it."""
         await self._page.goto(self._stage.sandbox.accounts_url)
         await self._page.set_viewport_size({"width": 560, "height": 760})
+        phone = self._page.get_by_role("region").filter(has_text="Leak sensor").first
+        await phone.get_by_role("textbox").fill("On my way")
+        await phone.get_by_role("button", name="Send").click()
+        await phone.get_by_text("On my way").wait_for()
+        await phone.get_by_text("delivered").last.wait_for()
+        await self._page.evaluate("scrollTo(0, 0)")
         await self._save("phone", None)
 
     async def _fill_in_recipient(self, name: str, numbers: list[str]) -> None:
