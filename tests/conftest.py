@@ -172,11 +172,18 @@ def recipients() -> list[ConfigSubentryData]:
 
 
 @pytest.fixture
+def options() -> dict[str, Any]:
+    """Return the options of the entry."""
+    return {}
+
+
+@pytest.fixture
 def entry(
     hass: HomeAssistant,
     sandbox: Sandbox,
     credentials: None,
     recipients: list[ConfigSubentryData],
+    options: dict[str, Any],
 ) -> MockConfigEntry:
     """Return an account that is known to Home Assistant but not set up."""
     entry = MockConfigEntry(
@@ -191,6 +198,7 @@ def entry(
             "sender_id": SENDER_ID,
             "token": {**sandbox.issue_token(), "expires_at": time.time() + 3600},
         },
+        options=options,
         subentries_data=recipients,
     )
     entry.add_to_hass(hass)

@@ -1,12 +1,14 @@
 """Signing in, the sender, reauth and reconfigure, through Zoho's consent page."""
 
 from collections.abc import Mapping
+from pathlib import Path
 import re
 import time
 from typing import Any
 from unittest.mock import patch
 
 from aiohttp.test_utils import TestClient
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
@@ -33,6 +35,7 @@ from custom_components.zoho_voice.const import DOMAIN
 from custom_components.zoho_voice.zoho.data_center import DATA_CENTERS, DataCenter
 from sandbox import Account, FaultKind, Sandbox, TokenRequest
 
+from .common import let_time_pass, outbox, send
 from .conftest import ALICE, SENDER_ID
 
 pytestmark = pytest.mark.usefixtures("translated_flows", "current_request_with_host")
@@ -834,6 +837,29 @@ async def test_signing_in_again_renews_the_token_and_keeps_the_rest(
         blocking=True,
     )
     assert [sms.number for sms in sandbox.sent] == [ALICE]
+
+
+async def test_what_waits_is_sent_as_soon_as_the_person_has_signed_in_again(
+    hass: HomeAssistant,
+    person: Person,
+    sandbox: Sandbox,
+    storage: Path,
+    account: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    sandbox.revoke_refresh_tokens()
+    (row,) = await send(hass, keep_trying=True, keep_trying_for={"hours": 20})
+    assert row["status"] == "QUEUED"
+    for _ in range(8):  # until the next try is minutes away
+        await let_time_pass(hass, freezer, minutes=10)
+    assert sandbox.sent == []
+    (flow,) = hass.config_entries.flow.async_progress()
+    result = await person.sign_in(await person.submit(flow))
+    assert result["reason"] == "reauth_successful"
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await let_time_pass(hass, freezer, seconds=0)
+    assert [sms.number for sms in sandbox.sent] == [ALICE]
+    assert await outbox(hass) == {"waiting": [], "ended": []}
 
 
 async def test_signing_in_again_with_another_account_is_refused(

@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 import json
+from pathlib import Path
+import time
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -14,8 +18,9 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from syrupy.assertion import SnapshotAssertion
 
-from sandbox import Sandbox
+from sandbox import FaultKind, Sandbox
 
+from .common import let_time_pass, send
 from .conftest import ALICE, BOB, CAROL, SENDER_ID, recipient
 
 
@@ -49,7 +54,77 @@ async def test_diagnostics_say_in_utc_when_the_token_expires(
 ) -> None:
     found = await get_diagnostics_for_config_entry(hass, hass_client, account)
     in_an_hour = dt_util.utcnow() + timedelta(hours=1)
-    assert found["token_expires_at"] == in_an_hour.isoformat()
+    assert found["token"]["expires_at"] == in_an_hour.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "age"), [(3600, 0), (3000, 600), (-60, 3660), (None, None)]
+)
+async def test_diagnostics_tell_the_age_of_the_token(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    account: MockConfigEntry,
+    expires_in: int | None,
+    age: int | None,
+) -> None:
+    """Zoho refused the token that has no age."""
+    expires_at = time.time() + expires_in if expires_in else 0
+    hass.config_entries.async_update_entry(
+        account,
+        data={
+            **account.data,
+            "token": {
+                **account.data["token"],
+                "expires_at": expires_at,
+                "scope": "ZohoVoice.sms.READ,AaaServer.profile.READ",
+            },
+        },
+    )
+    token = (await get_diagnostics_for_config_entry(hass, hass_client, account))[
+        "token"
+    ]
+    assert token["age"] == age
+    assert (token["expires_at"] is None) == (age is None)
+    assert token["scopes"] == ["AaaServer.profile.READ", "ZohoVoice.sms.READ"]
+
+
+async def test_diagnostics_tell_what_became_of_messages(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    storage: Path,
+    snapshot: SnapshotAssertion,
+) -> None:
+    hass.config_entries.async_update_entry(
+        account, options={"keep_trying": 3600, "flood_limit": 100, "later": "private"}
+    )
+    await hass.config_entries.async_reload(account.entry_id)
+    await send(hass)
+    sandbox.add_fault(
+        FaultKind.ERROR_200, code="ZVSMS-4027", message=f"{ALICE} is not a number"
+    )
+    sandbox.add_fault(FaultKind.ERROR_400, code=f"No {ALICE}", message="Water")
+    sandbox.add_fault(FaultKind.DROP_AFTER)
+    for _ in range(3):
+        freezer.tick(60)
+        with pytest.raises(HomeAssistantError):
+            await send(hass)
+    sandbox.add_fault(FaultKind.TOO_MANY_REQUESTS, times=None)
+    await send(hass, keep_trying_for={"minutes": 5})
+    await let_time_pass(hass, freezer, minutes=5)
+    await send(hass, recipients="Night shift")
+    freezer.tick(100)
+    await send(hass)
+    await hass.async_block_till_done()
+    found = await get_diagnostics_for_config_entry(hass, hass_client, account)
+    del found["data_center"]
+    found["outbox"]["next_try_in"] = None  # it is a random time
+    assert found == snapshot
+    text = json.dumps(found)
+    assert "4805550" not in text
+    assert "Water" not in text
 
 
 async def test_diagnostics_of_an_account_that_is_not_loaded(

@@ -25,8 +25,9 @@ from custom_components.zoho_voice.errors import (
     error_placeholders,
 )
 from custom_components.zoho_voice.flows import recipient as recipient_flow
+from custom_components.zoho_voice.repairs import SENDER_ID_REFUSED
 from custom_components.zoho_voice.sending.journal import NotWrittenError
-from custom_components.zoho_voice.sending.outbox import OutboxFullError
+from custom_components.zoho_voice.sending.outbox import REPORTED, OutboxFullError
 from custom_components.zoho_voice.zoho import errors
 from custom_components.zoho_voice.zoho.data_center import DATA_CENTERS
 from custom_components.zoho_voice.zoho.errors import (
@@ -276,6 +277,29 @@ def test_aborts_of_home_assistant_are_read_from_its_code() -> None:
     flow = config_flow.ZohoVoiceConfigFlow
     assert "async_step_authorize_rejected" in vars(flow)
     assert issubclass(flow, config_entries.ConfigFlow)
+
+
+# Issues
+
+
+def test_every_issue_has_a_text() -> None:
+    own = {f"messages_{state}" for state in REPORTED} | {SENDER_ID_REFUSED}
+    for name, call in calls(CODE["repairs.py"]):
+        if name == "_async_create_issue":
+            own |= literals(call.args[0])
+    assert {"outbox_damaged", "outbox_blocked"} <= own <= set(TRANSLATIONS["issues"])
+    for texts in TRANSLATIONS["issues"].values():
+        assert set(texts) in ({"title", "fix_flow"}, {"title", "description"})
+
+
+def test_what_can_be_wrong_with_a_new_sender_has_the_text_of_its_form() -> None:
+    of_issue = TRANSLATIONS["issues"][SENDER_ID_REFUSED]["fix_flow"]["error"]
+    own = form_errors("flows/sender.py")
+    assert own == {"test_failed"}
+    assert set(of_issue) == own | phone_number_errors()
+    of_form = TRANSLATIONS["config"]["error"]
+    for key in phone_number_errors():
+        assert of_issue[key] == of_form[key]
 
 
 # Actions, selectors, icons

@@ -48,7 +48,7 @@ from .calls.recipients import subentries_of
 from .connection.session import async_get_session
 from .connection.tokens import AccountTokens
 from .const import CONF_SENDER_ID, DOMAIN
-from .repairs import Reports
+from .repairs import Reports, SenderReports, async_forget_issues
 from .services import async_setup_services
 from .tracking.coordinator import MessageLogCoordinator
 from .tracking.webhook import StatusWebhook
@@ -153,6 +153,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -
 async def async_remove_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -> None:
     """Revoke the account's refresh token at Zoho, if Zoho can be reached."""
     await async_forget_account(hass, entry)
+    async_forget_issues(hass, entry)
     try:
         implementation = await _async_get_implementation(hass, entry)
         await implementation.async_revoke(entry.data[CONF_TOKEN]["refresh_token"])
@@ -170,6 +171,7 @@ async def _async_restore_account(hass: HomeAssistant, entry: ConfigEntry) -> Acc
     account = async_get_account(hass, entry)
     if not account.restored:
         Reports(hass, entry, account)
+        SenderReports(hass, entry, account)
         await account.async_restore()
     return account
 

@@ -20,6 +20,8 @@ from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util.async_ import create_eager_task
 from homeassistant.util.hass_dict import HassKey
 
+from .connection.reachability import Reachability
+from .connection.session import async_get_session
 from .const import (
     CONF_ACCOUNTS_URL,
     CONF_DATA_CENTER,
@@ -39,14 +41,21 @@ from .errors import NotLoadedError, SpendingGuardClosedError
 from .sending.brakes import FloodBrake, Repeats
 from .sending.journal import Journal
 from .sending.outbox import Message, Outbox, Outcome, State
+from .sending.outcomes import Outcomes
 from .sending.segments import estimate_segments
 from .sending.spending import Limits, SpendingGuard
 from .tracking import signals
 from .tracking.account_tracking import VERSION as TRACKING_VERSION, AccountTracking
 from .zoho.client import REQUEST_TIMEOUT, WRONG_CALLBACK, ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, DataCenter
-from .zoho.errors import OutcomeUnknownError, RejectedError, ZohoError
+from .zoho.errors import (
+    CannotConnectError,
+    OutcomeUnknownError,
+    RejectedError,
+    ZohoError,
+)
 from .zoho.models import Receipt, Sms
+from .zoho.reachability import async_can_reach
 
 if TYPE_CHECKING:
     from .sending.dispatch import JointSending
@@ -149,6 +158,11 @@ class Account:
             ]
             | None
         ) = None
+        #: What became of the requests.
+        self.outcomes = Outcomes(time.time)
+        #: What notices that Zoho can be reached again, if what waits is tried again.
+        self.reachability: Reachability | None = None
+        self._out_of_reach = ""
         self._cancel_timer: CALLBACK_TYPE | None = None
         self._trying = False
         self.restored = False
@@ -173,6 +187,13 @@ class Account:
             for recipient in reversed([*recipients.values()])
             for number in recipient.numbers
         }
+        #: The sender IDs of the account and of its recipients.
+        self.sender_ids = {sender_id} | {
+            recipient.sender_id
+            for recipient in recipients.values()
+            if recipient.sender_id
+        }
+        self.outcomes.refused_senders &= self.sender_ids
 
     @callback
     def set_options(self, options: Mapping[str, Any]) -> None:
@@ -215,7 +236,11 @@ class Account:
         """
         if self.client is None:
             raise NotLoadedError
-        await self.client.async_authorize()
+        try:
+            await self.client.async_authorize()
+        except ZohoError as err:
+            self._record(err)
+            raise
         await self._slots.acquire()
         coroutine = request()
         if coroutine is None:
@@ -235,10 +260,15 @@ class Account:
     async def async_request(
         self, sms: Sms, sender_id: str, numbers: list[str]
     ) -> Outcome:
-        """Make a request; an error is returned.
+        """Make a request; an error is returned."""
+        outcome = await self._async_request(sms, sender_id, numbers)
+        self._record(outcome, sender_id)
+        return outcome
 
-        What it costs is on disk before, if there is a limit to that.
-        """
+    async def _async_request(
+        self, sms: Sms, sender_id: str, numbers: list[str]
+    ) -> Outcome:
+        """Make a request; what it costs is on disk before, if that is limited."""
         if self.client is None:
             return NotLoadedError()
         client = self.client
@@ -272,6 +302,25 @@ class Account:
         return await client.async_send_sms(sms, sender_id, numbers)
 
     @callback
+    def _record(self, outcome: Outcome, sender_id: str | None = None) -> None:
+        """Take note of how a request ended, or why none could be made."""
+        refused = self.outcomes.refused_senders
+        self.outcomes.record(
+            outcome, sender_id if sender_id in self.sender_ids else None
+        )
+        self._out_of_reach = (
+            outcome.url if isinstance(outcome, CannotConnectError) else ""
+        )
+        if self.outcomes.refused_senders != refused:
+            self._changed(())
+
+    @callback
+    def forget_refusal(self, sender_id: str) -> None:
+        """Take it that Zoho accepts a sender ID."""
+        self.outcomes.forget_refusal(sender_id)
+        self._changed(())
+
+    @callback
     def stop(self) -> None:
         """Try no more: Home Assistant ends, or the account is removed."""
         self.call_later = None
@@ -287,7 +336,9 @@ class Account:
             self.damaged_file = (
                 await self.tracking.journal.async_load() or self.damaged_file
             )
-        self._changed(())
+        if self.outbox.interrupted:
+            self.journal.save_soon()
+        self._changed(self.outbox.interrupted)
 
     async def _async_in_slot[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Free the slot when the request has ended."""
@@ -324,8 +375,19 @@ class Account:
             self._cancel_timer()
             self._cancel_timer = None
         seconds = self.outbox.seconds_to_next_try()
+        waits = self.call_later is not None and seconds is not None
+        if self.reachability:
+            self.reachability.watch(self._out_of_reach if waits else "")
         if self.call_later and seconds is not None and not self._trying:
             self._cancel_timer = self.call_later(seconds, self._async_try)
+
+    @callback
+    def asked_for_zoho(self, is_back: bool) -> None:  # noqa: FBT001
+        """Try at once what waits if Zoho can be reached again."""
+        if is_back:
+            self.outbox.wake()
+        else:
+            self._plan()
 
     async def _async_try(self, _: datetime) -> None:
         """Send what waits and may be sent now."""
@@ -357,6 +419,11 @@ def async_get_account(hass: HomeAssistant, entry: ConfigEntry) -> Account:
         )
         _set_up_tracking(hass, account, entry)
         account.call_later = partial(async_call_later, hass)
+        account.reachability = Reachability(
+            partial(async_can_reach, async_get_session(hass)),
+            account.call_later,
+            account.asked_for_zoho,
+        )
         account.set_options(entry.options)
     return accounts[entry.entry_id]
 

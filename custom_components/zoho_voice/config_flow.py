@@ -16,7 +16,6 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_TOKEN
 from homeassistant.core import callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2FlowHandler,
     ImplementationUnavailableError,
@@ -33,23 +32,14 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 from yarl import URL
 
-from .account import (
-    Account,
-    Recipient,
-    ZohoVoiceConfigEntry,
-    async_get_account,
-    data_center_of,
-)
+from .account import ZohoVoiceConfigEntry, async_get_account, data_center_of
 from .application_credentials import ZohoOAuth2Implementation
-from .calls.message import async_compose
-from .calls.phone_number import PhoneNumberError, parse_phone_number, parse_sender_id
 from .connection.session import async_get_session
 from .connection.tokens import SignInTokens
 from .const import (
     CONF_ACCOUNTS_URL,
     CONF_DATA_CENTER,
     CONF_SENDER_ID,
-    CONF_TEST_NUMBER,
     CONF_VOICE_URL,
     DATA_CENTER_OTHER,
     DOMAIN,
@@ -58,27 +48,17 @@ from .const import (
 from .errors import error_key, error_placeholders
 from .flows.options import ZohoVoiceOptionsFlow
 from .flows.recipient import RecipientFlow
-from .sending.dispatch import async_send
+from .flows.sender import SENDER_SCHEMA, async_check_sender
 from .zoho.client import ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, data_center_of_country
 from .zoho.errors import OutcomeUnknownError, ZohoError
 
 _LOGGER = logging.getLogger(__name__)
 
-_TEST_MESSAGE = "Home Assistant can send SMS through Zoho Voice. This is a test."
-
 _OTHER_SCHEMA = vol.Schema(
     {
         vol.Required(key): TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
         for key in (CONF_ACCOUNTS_URL, CONF_VOICE_URL)
-    }
-)
-_SENDER_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_SENDER_ID): TextSelector(),
-        vol.Optional(CONF_TEST_NUMBER): TextSelector(
-            TextSelectorConfig(type=TextSelectorType.TEL)
-        ),
     }
 )
 
@@ -243,7 +223,7 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 )
         return self.async_show_form(
             step_id="sender",
-            data_schema=self.add_suggested_values_to_schema(_SENDER_SCHEMA, user_input),
+            data_schema=self.add_suggested_values_to_schema(SENDER_SCHEMA, user_input),
             errors=errors,
             description_placeholders=placeholders,
         )
@@ -302,7 +282,7 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(
-                _SENDER_SCHEMA, user_input or entry.data
+                SENDER_SCHEMA, user_input or entry.data
             ),
             errors=errors,
             description_placeholders=placeholders,
@@ -356,28 +336,12 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         placeholders: dict[str, str],
     ) -> str:
         """Return the sender ID, after the test SMS; fill in what is wrong."""
-        country = self.hass.config.country
-        sender_id = ""
-        number = None
-        try:
-            sender_id = parse_sender_id(user_input[CONF_SENDER_ID], country)
-        except PhoneNumberError as err:
-            errors[CONF_SENDER_ID] = cast(str, err.translation_key)
-        try:
-            if written := user_input.get(CONF_TEST_NUMBER):
-                number = parse_phone_number(written, country)
-        except PhoneNumberError as err:
-            errors[CONF_TEST_NUMBER] = cast(str, err.translation_key)
-        if number is None or errors:
-            return sender_id
-        try:
-            await async_send(
-                await async_compose(self.hass, _TEST_MESSAGE),
-                {Account(client, sender_id): [Recipient((number,))]},
-            )
-        except HomeAssistantError as err:
-            errors["base"] = cast(str, err.translation_key)
-            placeholders.update(err.translation_placeholders or {})
+        sender_id, failure = await async_check_sender(
+            self.hass, client, user_input, errors
+        )
+        if failure:
+            errors["base"] = cast(str, failure.translation_key)
+            placeholders.update(failure.translation_placeholders or {})
         return sender_id
 
     def _abort(self, err: ZohoError) -> ConfigFlowResult:

@@ -1,11 +1,13 @@
 """Diagnostics of an account: what helps to find a fault, and nothing private."""
 
-from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+import time
 from typing import Any
 
+from homeassistant.components.diagnostics import REDACTED
 from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 from .account import (
     ZohoVoiceConfigEntry,
@@ -14,12 +16,14 @@ from .account import (
     recipients_of,
 )
 from .const import CONF_DATA_CENTER, CONF_SENDER_ID
+from .sending.outbox import Message, Outbox
+from .sending.outcomes import Outcomes
 
 
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ZohoVoiceConfigEntry
 ) -> dict[str, Any]:
-    """Return diagnostics of an account; times are in UTC."""
+    """Return diagnostics of an account; times are in UTC, ages in seconds."""
     data_center = data_center_of(entry.data)
     recipients = recipients_of(entry).values()
     account = async_get_account(hass, entry)
@@ -31,15 +35,14 @@ async def async_get_config_entry_diagnostics(
             "voice_url": data_center.voice_url,
         },
         "sender_id_is_number": entry.data[CONF_SENDER_ID].startswith("+"),
-        "token_expires_at": datetime.fromtimestamp(
-            entry.data[CONF_TOKEN]["expires_at"], UTC
-        ).isoformat(),
+        "token": _token(entry.data[CONF_TOKEN]),
         "country": hass.config.country,
-        "options": dict(entry.options),
-        "outbox": {
-            "waiting": len(account.outbox.waiting),
-            "ended": Counter(message.state for message in account.outbox.reports),
+        "options": {
+            key: REDACTED if isinstance(value, str) else value
+            for key, value in entry.options.items()
         },
+        "requests": _requests(account.outcomes),
+        "outbox": _outbox(account.outbox),
         "recipients": [
             {
                 "numbers": len(recipient.numbers),
@@ -48,3 +51,58 @@ async def async_get_config_entry_diagnostics(
             for recipient in recipients
         ],
     }
+
+
+def _token(token: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe the access token; what Zoho has refused since is expired at once."""
+    expires_at = token["expires_at"] or None
+    scope = token.get("scope")
+    return {
+        "age": expires_at and round(time.time() - expires_at + token["expires_in"]),
+        "expires_at": _utc(expires_at),
+        "scopes": scope and sorted(scope.replace(",", " ").split()),
+    }
+
+
+def _requests(outcomes: Outcomes) -> dict[str, Any]:
+    """Describe what became of the requests since Home Assistant started."""
+    return {
+        "outcomes": dict(outcomes.requests),
+        "last_success": _utc(outcomes.last_success),
+        "last_failures": [
+            {"time": _utc(failure.time), "kind": failure.kind, "code": failure.code}
+            for failure in outcomes.failures
+        ],
+        "refused_sender_ids": len(outcomes.refused_senders),
+        "messages_kept": outcomes.kept,
+    }
+
+
+def _outbox(outbox: Outbox) -> dict[str, Any]:
+    """Describe what waits, and what ended without having been sent for certain."""
+    next_try = outbox.seconds_to_next_try()
+    return {
+        "waiting": _messages(outbox.waiting),
+        "ended": _messages(outbox.reports),
+        "next_try_in": None if next_try is None else round(next_try),
+    }
+
+
+def _messages(messages: Iterable[Message]) -> dict[str, Any]:
+    """Return how many messages there are in each state, and since when."""
+    ages: dict[str, list[int]] = {}
+    for message in messages:
+        ages.setdefault(message.state, []).append(
+            round(time.time() - message.created_at)
+        )
+    return {
+        state: {"count": len(group), "oldest": max(group), "newest": min(group)}
+        for state, group in ages.items()
+    }
+
+
+def _utc(timestamp: float | None) -> str | None:
+    """Return a time in seconds since the epoch as text."""
+    if timestamp is None:
+        return None
+    return dt_util.utc_from_timestamp(timestamp).isoformat()

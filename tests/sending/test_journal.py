@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 import json
 from pathlib import Path
+import time
 from typing import Any
 from unittest.mock import patch
 
@@ -12,6 +13,12 @@ import pytest
 
 from custom_components.zoho_voice.sending import journal as journal_module
 from custom_components.zoho_voice.sending.journal import Journal, NotWrittenError
+
+from ..common import full_disk
+
+
+class Crash(BaseException):
+    """The power fails."""
 
 
 class Part:
@@ -105,6 +112,68 @@ async def test_what_can_not_be_written_is_an_error_for_all_who_wait(
     assert await read(path) == 2
 
 
+async def test_disk_that_takes_no_more_leaves_the_old_file_and_nothing_else(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    await journal.async_save()
+    before = path.read_bytes()
+    part.value = "x" * 10_000
+    with full_disk(), pytest.raises(NotWrittenError):
+        await journal.async_save()
+    assert path.read_bytes() == before
+    assert [*path.parent.iterdir()] == [path]
+    await journal.async_save()
+    assert await read(path) == part.value
+
+
+async def test_folder_that_can_not_be_made_is_an_error(
+    path: Path, part: Part, caplog: pytest.LogCaptureFixture
+) -> None:
+    path.parent.write_text("a file where the folder would be")
+    journal = Journal(path, {"part": part}, run)
+    for _ in range(2):
+        with pytest.raises(NotWrittenError):
+            await journal.async_save()
+    assert "Saving file failed" in caplog.text
+    path.parent.unlink()
+    await journal.async_save()
+    assert await read(path) == 1
+
+
+async def test_what_no_json_may_hold_is_an_error_and_does_no_harm_to_the_next(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    part.value = "half an emoji: \ud83d"
+    with pytest.raises(NotWrittenError):
+        await journal.async_save()
+    assert not path.exists()
+    part.value = 2
+    await journal.async_save()
+    assert await read(path) == 2
+
+
+async def test_write_that_a_crash_interrupts_leaves_what_was_there_before(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    await journal.async_save()
+    part.value = 2
+
+    def crash(*_: Any) -> None:
+        raise Crash
+
+    # All is written, but not under its name yet, and nobody is left to tidy up.
+    with (
+        patch("atomicwrites.replace_atomic", crash),
+        patch("os.unlink", crash),
+        pytest.raises(Crash),
+    ):
+        journal_module._write(path, b'{"version": 2, "part": 2}')
+    assert len([*path.parent.iterdir()]) == 2
+    assert await read(path) == 1
+    await journal.async_save()
+    assert await read(path) == 2
+
+
 async def test_what_is_not_urgent_is_written_before_long(
     journal: Journal, path: Path
 ) -> None:
@@ -125,6 +194,27 @@ async def test_what_is_not_urgent_is_written_at_the_end(
     part.value = 2
     await journal.async_flush()
     assert await read(path) == 2
+
+
+async def test_end_waits_for_a_write_that_has_begun(
+    journal: Journal, path: Path
+) -> None:
+    with patch.object(journal_module, "DELAY", 0):
+        journal.save_soon()
+    begun = asyncio.Event()
+    write = journal_module._write
+    loop = asyncio.get_running_loop()
+
+    def write_slowly(path: Path, content: bytes) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        time.sleep(0.05)
+        write(path, content)
+
+    with patch.object(journal_module, "_write", write_slowly):
+        await begun.wait()
+        assert not path.exists()
+        await journal.async_flush()
+    assert await read(path) == 1
 
 
 @pytest.mark.parametrize(
@@ -156,12 +246,21 @@ async def test_damaged_file_is_set_aside_and_never_written_over(
     assert await read(path) == 1
 
 
+async def test_file_of_which_a_part_is_damaged_is_not_used_in_part(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b'{"version": 2, "first": 2, "second": "damaged", "third": 2}')
+    parts = {name: Part(1) for name in ("first", "second", "third")}
+    assert await Journal(path, parts, run).async_load() is not None
+    assert [part.value for part in parts.values()] == [1, 1, 1]
+
+
 async def test_file_that_can_neither_be_read_nor_set_aside_is_left_alone(
     journal: Journal, path: Path
 ) -> None:
     path.mkdir(parents=True)
     with patch.object(Path, "rename", side_effect=OSError):
-        assert await journal.async_load() is not None
+        assert await journal.async_load() == path
+    assert journal.is_blocked
     with pytest.raises(NotWrittenError):
         await journal.async_save()
     assert path.is_dir()

@@ -322,6 +322,19 @@ async def test_zoho_that_is_away_is_asked_once_a_round_and_less_and_less_often(
     assert world.outbox.seconds_to_next_try() is None
 
 
+async def test_what_is_woken_during_a_try_is_tried_again_at_once(world: World) -> None:
+    await keep(world, "a", NUMBERS[0])
+    world.answers = ["offline"]
+    world.now += world.outbox.seconds_to_next_try() or 0
+    trying = asyncio.create_task(world.outbox.async_try())
+    while len(world.requests) < 2:
+        await asyncio.sleep(0)
+    world.outbox.wake()
+    await trying
+    assert world.accepted == []
+    assert world.outbox.seconds_to_next_try() == 0
+
+
 async def test_message_behind_an_earlier_one_waits_though_zoho_is_back(
     world: World,
 ) -> None:

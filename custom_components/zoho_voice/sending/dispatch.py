@@ -339,6 +339,7 @@ class Sending:
         kept: dict[str, SentSms] = {}
         failed: list[tuple[ZohoError, dict[str, str | None]]] = []
         for batch in self._batches:
+            batch.account.outcomes.kept += len(batch.kept)
             for message in batch.kept:
                 receipt = Receipt(message.number, {"status": QUEUED})
                 kept[message.number] = self._sent(

@@ -4,6 +4,7 @@ import asyncio
 from asyncio import Task
 from collections.abc import Awaitable, Callable, Mapping
 import contextlib
+import logging
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,8 @@ from homeassistant.util.file import WriteError, write_utf8_file_atomic
 from homeassistant.util.json import JsonValueType, json_loads_object
 
 from ..zoho.errors import ZohoError
+
+_LOGGER = logging.getLogger(__name__)
 
 #: The version of the outbox's file, to be raised with every change that needs a
 #: migration.
@@ -69,12 +72,13 @@ class Journal:
         self._lock = asyncio.Lock()
         self._next: Task[NotWrittenError | None] | None = None
         self._soon: asyncio.TimerHandle | None = None
-        self._blocked = False
+        #: Whether the file must not be written any more.
+        self.is_blocked = False
 
     async def async_load(self) -> Path | None:
         """Read the file, if there is one.
 
-        Return where it was put if it was damaged: it is never written over.
+        Return where it is now if it was damaged: it is never written over.
         """
         try:
             content = await self._run(self._path.read_bytes)
@@ -100,14 +104,16 @@ class Journal:
             self._soon = loop.call_later(DELAY, self._save_now)
 
     async def async_flush(self) -> None:
-        """Write what is still to be written."""
-        if self._soon:
+        """Write what is still to be written, and wait for what is being written."""
+        if self._soon or self._next:
             with contextlib.suppress(NotWrittenError):
                 await self.async_save()
+        async with self._lock:
+            return
 
     async def async_remove(self) -> None:
         """Remove the file."""
-        self._blocked = True
+        self.is_blocked = True
         async with self._lock:
             await self._run(self._path.unlink, True)  # noqa: FBT003
 
@@ -124,12 +130,18 @@ class Journal:
         return self._next
 
     def _restore(self, content: bytes) -> None:
-        """Give the parts what the file holds."""
+        """Give the parts what the file holds, or nothing if any of it is damaged."""
         stored = self._migrate(json_loads_object(content))
         if stored["version"] != self._version:
             raise ValueError("a version of the future")
-        for name, part in self._parts.items():
-            part.load(stored[name])
+        before = {name: part.dump() for name, part in self._parts.items()}
+        try:
+            for name, part in self._parts.items():
+                part.load(stored[name])
+        except ValueError, KeyError, TypeError:
+            for name, part in self._parts.items():
+                part.load(before[name])
+            raise
 
     async def _async_write(self) -> NotWrittenError | None:
         """Write as soon as the write before is done; an error is returned to all."""
@@ -138,29 +150,30 @@ class Journal:
             if self._soon:
                 self._soon.cancel()
                 self._soon = None
-            if self._blocked:
+            if self.is_blocked:
                 return NotWrittenError("blocked")
-            content = json_bytes(
-                {
-                    "version": self._version,
-                    **{name: part.dump() for name, part in self._parts.items()},
-                }
-            )
+            parts = {name: part.dump() for name, part in self._parts.items()}
             try:
+                content = json_bytes({"version": self._version, **parts})
                 await self._run(_write, self._path, content)
             except WriteError as err:
-                return NotWrittenError(str(err))
+                return NotWrittenError(type(err).__name__)
+            except (OSError, TypeError) as err:
+                # There is no folder, or half an emoji, which no JSON may hold.
+                _LOGGER.error("Saving file failed: %s (%r)", self._path, err)  # noqa: TRY400
+                return NotWrittenError(type(err).__name__)
         return None
 
     async def _async_set_aside(self) -> Path:
-        """Put the file where it can be looked at, and out of the way."""
+        """Put the file where it can be looked at, and out of the way, if possible."""
         aside = self._path
         try:
             while await self._run(aside.exists):
                 aside = aside.with_name(f"{aside.name}.damaged")
             await self._run(self._path.rename, aside)
         except OSError:
-            self._blocked = True
+            self.is_blocked = True
+            return self._path
         return aside
 
 

@@ -193,9 +193,12 @@ class Outbox:
         self._on_change = on_change
         self._messages: dict[str, Message] = {}
         self._reports: dict[str, Message] = {}
+        #: The messages that were under way when Home Assistant ended, and may be sent.
+        self.interrupted: list[Message] = []
         self._lanes: dict[str, Future[None]] = {}
         self._failures = 0
         self._next_try = 0.0
+        self._is_woken = False
 
     @property
     def waiting(self) -> list[Message]:
@@ -218,6 +221,7 @@ class Outbox:
         """Try again at once: something may have changed for the better."""
         self._failures = 0
         self._next_try = 0.0
+        self._is_woken = True
         self._on_change(())
 
     async def async_queue(self, messages: Collection[Message]) -> None:
@@ -252,7 +256,10 @@ class Outbox:
         """Send what may be sent now."""
         self.expire()
         if self._messages and self.seconds_to_next_try() == 0:
+            self._is_woken = False
             await self._async_round()
+            if self._is_woken:
+                return
             pause = min(FIRST_PAUSE * 2.0 ** max(0, self._failures - 1), MAX_PAUSE)
             self._next_try = self._clock() + pause * random.uniform(0.8, 1.2)  # noqa: S311
 
@@ -310,9 +317,14 @@ class Outbox:
         self._on_change(())
         return taken
 
-    def acknowledge(self, state: State) -> None:
-        """Forget the reports of a kind: somebody has read them."""
-        self._reports = {k: m for k, m in self._reports.items() if m.state is not state}
+    def acknowledge(self, state: State, read: Collection[str] | None = None) -> None:
+        """Forget the reports of a kind, all or those of some ids: they are read."""
+        self._reports = {
+            message_id: message
+            for message_id, message in self._reports.items()
+            if message.state is not state
+            or (read is not None and message_id not in read)
+        }
         self.store.save_soon()
         self._on_change(())
 
@@ -328,9 +340,9 @@ class Outbox:
         Raises ValueError, KeyError or TypeError.
         """
         messages = [Message.load(stored) for stored in value]
-        for message in messages:
-            if message.state is State.SUBMITTING:
-                message.state = State.UNCLEAR
+        self.interrupted = [m for m in messages if m.state is State.SUBMITTING]
+        for message in self.interrupted:
+            message.state = State.UNCLEAR
         self._messages = {m.message_id: m for m in messages if m.state not in REPORTED}
         self._reports = {m.message_id: m for m in messages if m.state in REPORTED}
 

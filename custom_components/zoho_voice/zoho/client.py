@@ -287,7 +287,7 @@ class ZohoVoiceClient:
             ) as response:
                 body = await async_read_body(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as err:
-            raise CannotConnectError(type(err).__name__) from err
+            raise CannotConnectError(type(err).__name__, url=url) from err
         except TimeoutError as err:
             raise TimedOutError from err
         except aiohttp.ClientError as err:

@@ -16,7 +16,15 @@ class ZohoError(Exception):
 
 
 class CannotConnectError(ZohoError):
-    """Say that no connection was had, so that nothing can have been accepted."""
+    """Say that no connection was had, so that nothing can have been accepted.
+
+    `url` is on the server that is out of reach, empty if it is not the network's fault.
+    """
+
+    def __init__(self, code: str = "", message: str = "", url: str = "") -> None:
+        """Keep which server it is about."""
+        super().__init__(code, message)
+        self.url = url
 
 
 class ThrottledError(ZohoError):

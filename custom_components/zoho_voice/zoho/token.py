@@ -78,14 +78,17 @@ async def _async_post(
         ) as response:
             return response.status, await async_read_body(response)
     except (aiohttp.ClientError, TimeoutError) as err:
-        raise CannotConnectError(type(err).__name__) from err
+        raise CannotConnectError(
+            type(err).__name__, url=data_center.accounts_url
+        ) from err
 
 
 def read_token_reply(status: int, body: bytes) -> dict[str, Any]:
     """Return the token of a reply to a code or a refresh token.
 
     The token holds `access_token`, `expires_in` (seconds), `token_type`, and
-    `refresh_token` when Zoho gave one. `api_domain` is left out: it is not for Voice.
+    `refresh_token` and `scope` when Zoho gave them. `api_domain` is left out: it is not
+    for Voice.
 
     Raises ThrottledError, SignInError or one of its kinds, RejectedError, or
     AccountsServerError.
@@ -116,4 +119,6 @@ def read_token_reply(status: int, body: bytes) -> dict[str, Any]:
     }
     if refresh_token := reply.get("refresh_token"):
         token["refresh_token"] = refresh_token
+    if isinstance(scope := reply.get("scope"), str):
+        token["scope"] = scope
     return token
