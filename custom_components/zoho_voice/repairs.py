@@ -10,6 +10,7 @@ from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_NAME, ATTR_STATE
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.trace import trace_id_get
 
@@ -19,6 +20,7 @@ from .const import ATTR_MESSAGE_ID, DOMAIN
 from .errors import labels, local_time
 from .flows.sender import SenderRepairFlow
 from .sending.outbox import REPORTED, Message, State
+from .tracking.signals import SIGNAL_GAVE_UP
 
 #: Fired when a message that waited was sent, or ended without.
 EVENT_MESSAGE_ENDED = f"{DOMAIN}_message_ended"
@@ -85,6 +87,10 @@ class Reports:
                     ATTR_NAME: message.name,
                 },
             )
+            if message.state in REPORTED:
+                async_dispatcher_send(
+                    self._hass, SIGNAL_GAVE_UP, self._entry.entry_id, message
+                )
 
     @callback
     def _async_refused(self, err: HomeAssistantError) -> None:
