@@ -1,13 +1,7 @@
 """The action `zoho_voice.send_sms`."""
 
-from typing import Any
-
-from homeassistant.components.notify.const import (
-    ATTR_MESSAGE,
-    ATTR_TITLE,
-    DOMAIN as NOTIFY_DOMAIN,
-)
-from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_NAME, ATTR_STATE
+from homeassistant.components.notify.const import ATTR_MESSAGE, ATTR_TITLE
+from homeassistant.const import ATTR_NAME, ATTR_STATE
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -15,34 +9,25 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.helpers import config_validation as cv, entity_registry as er
-from homeassistant.helpers.target import (
-    TargetSelection,
-    async_extract_referenced_entity_ids,
-)
-from homeassistant.util import dt as dt_util
+from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
-from .account import Account, async_find_account
-from .calls.prepare import DELIVERY_SCHEMA, async_prepare, validate_targets
-from .calls.recipients import accounts_of, async_find_recipients
-from .const import (
+from ..calls.prepare import DELIVERY_SCHEMA, async_prepare
+from ..calls.target import take_entity_ids
+from ..const import (
     ATTR_DRY_RUN,
     ATTR_MESSAGE_ID,
-    ATTR_RECIPIENTS,
+    ATTR_WAIT_FOR_DELIVERY,
     CONF_SENDER_ID,
     DOMAIN,
 )
-from .errors import send_error, validation_error
-from .sending.dispatch import SentSms
-from .sending.journal import NotWrittenError
-from .sending.outbox import Message
+from ..sending.dispatch import SentSms
+from ..zoho.message_log import DeliveryState
 
-SERVICE_CLEAR_OUTBOX = "clear_outbox"
-SERVICE_GET_OUTBOX = "get_outbox"
 SERVICE_SEND_SMS = "send_sms"
-_TARGET_FIELDS = frozenset(map(str, cv.ENTITY_SERVICE_FIELDS))
+#: How long a call may wait for delivery reports (seconds).
+MAX_WAIT = 300
 
 SEND_SMS_SCHEMA = vol.Schema(
     {
@@ -50,33 +35,17 @@ SEND_SMS_SCHEMA = vol.Schema(
         vol.Required(ATTR_MESSAGE): cv.string,
         vol.Optional(ATTR_TITLE): cv.string,
         vol.Optional(ATTR_DRY_RUN, default=False): cv.boolean,
+        vol.Optional(ATTR_WAIT_FOR_DELIVERY, default=0): vol.All(
+            vol.Coerce(float), vol.Range(min=0, max=MAX_WAIT)
+        ),
         **DELIVERY_SCHEMA,
     }
 )
 
-GET_OUTBOX_SCHEMA = vol.Schema({vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string})
-CLEAR_OUTBOX_SCHEMA = GET_OUTBOX_SCHEMA.extend(
-    {vol.Optional(ATTR_RECIPIENTS): validate_targets}
-)
-
 
 @callback
-def async_setup_services(hass: HomeAssistant) -> None:
-    """Register the actions."""
-    hass.services.async_register(
-        DOMAIN,
-        SERVICE_GET_OUTBOX,
-        _async_get_outbox,
-        GET_OUTBOX_SCHEMA,
-        SupportsResponse.ONLY,
-    )
-    hass.services.async_register(
-        DOMAIN,
-        SERVICE_CLEAR_OUTBOX,
-        _async_clear_outbox,
-        CLEAR_OUTBOX_SCHEMA,
-        SupportsResponse.OPTIONAL,
-    )
+def async_setup_send_sms(hass: HomeAssistant) -> None:
+    """Register the action."""
     hass.services.async_register(
         DOMAIN,
         SERVICE_SEND_SMS,
@@ -89,101 +58,31 @@ def async_setup_services(hass: HomeAssistant) -> None:
 async def _async_send_sms(call: ServiceCall) -> ServiceResponse:
     """Send an SMS and return what became of it, one row a number."""
     fields = dict(call.data)
-    target = {key: fields.pop(key) for key in _TARGET_FIELDS & fields.keys()}
+    entity_ids = take_entity_ids(call.hass, fields)
     dry_run = fields.pop(ATTR_DRY_RUN)
+    seconds = fields.pop(ATTR_WAIT_FOR_DELIVERY)
     sending = await async_prepare(
         call.hass,
         fields.pop(ATTR_MESSAGE),
         fields.pop(ATTR_TITLE, None),
         fields,
-        entity_ids=_target_entity_ids(call.hass, target) if target else (),
+        entity_ids=entity_ids,
     )
     sent = sending.check() if dry_run else await sending.async_send()
+    states = {}
+    if seconds and not dry_run:
+        states = await sending.async_wait_for_delivery(seconds)
     if not call.return_response:
         return None
-    response: JsonObjectType = {"messages": [_row(item) for item in sent]}
+    response: JsonObjectType = {
+        "messages": [_row(item, states.get(item.receipt.number)) for item in sent]
+    }
     if dry_run:
         response["requests"] = sending.requests
     return response
 
 
-async def _async_get_outbox(call: ServiceCall) -> ServiceResponse:
-    """Return what waits, and what ended without having been sent for certain."""
-    accounts = _accounts(call)
-    return {
-        "waiting": [_kept(m) for account in accounts for m in account.outbox.waiting],
-        "ended": [_kept(m) for account in accounts for m in account.outbox.reports],
-    }
-
-
-async def _async_clear_outbox(call: ServiceCall) -> ServiceResponse:
-    """Take out what waits, for everybody or for some recipients."""
-    accounts = _accounts(call)
-    numbers = None
-    if targets := call.data.get(ATTR_RECIPIENTS):
-        found = await async_find_recipients(
-            call.hass,
-            targets,
-            config_entry_id=call.data.get(ATTR_CONFIG_ENTRY_ID),
-            keep_trying=1,
-        )
-        numbers = {n for group in found.values() for r in group for n in r.numbers}
-    cleared: list[Message] = []
-    for account in accounts:
-        try:
-            cleared += await account.outbox.async_clear(numbers)
-        except NotWrittenError as err:
-            raise send_error({}, [(err, {m.number: m.name for m in cleared})]) from err
-    return {"cleared": [_kept(m) for m in cleared]} if call.return_response else None
-
-
-@callback
-def _accounts(call: ServiceCall) -> list[Account]:
-    """Return the account that a call names, or all of them."""
-    entry_id = call.data.get(ATTR_CONFIG_ENTRY_ID)
-    if entry_id is None:
-        return accounts_of(call.hass)
-    account = async_find_account(call.hass, entry_id)
-    if account is None:
-        raise validation_error("no_account")
-    return [account]
-
-
-def _kept(message: Message) -> JsonObjectType:
-    """Return a message of the outbox, without its text; times are in UTC."""
-    row: JsonObjectType = {
-        ATTR_MESSAGE_ID: message.message_id,
-        "recipient": message.number,
-        CONF_SENDER_ID: message.sender_id,
-        ATTR_STATE: message.state,
-        "reason": message.reason,
-        "created_at": dt_util.utc_from_timestamp(message.created_at).isoformat(),
-        "expires_at": dt_util.utc_from_timestamp(message.expires_at).isoformat(),
-    }
-    if message.name is not None:
-        row[ATTR_NAME] = message.name
-    return row
-
-
-@callback
-def _target_entity_ids(hass: HomeAssistant, target: dict[str, Any]) -> list[str]:
-    """Return the entities of a call's target.
-
-    What is named has to be a recipient; areas, devices and labels may hold others.
-    """
-    registry = er.async_get(hass)
-    selected = async_extract_referenced_entity_ids(hass, TargetSelection(target))
-    return sorted(selected.referenced) + sorted(
-        entity_id
-        for entity_id in selected.indirectly_referenced
-        if (entity := registry.async_get(entity_id)) is not None
-        and entity.platform == DOMAIN
-        and entity.domain == NOTIFY_DOMAIN
-        and not entity.disabled
-    )
-
-
-def _row(sent: SentSms) -> JsonObjectType:
+def _row(sent: SentSms, state: DeliveryState | None) -> JsonObjectType:
     """Return one row of the action's response."""
     receipt = sent.receipt
     row: JsonObjectType = {
@@ -202,4 +101,6 @@ def _row(sent: SentSms) -> JsonObjectType:
         row[ATTR_MESSAGE_ID] = sent.message_id
     if sent.name is not None:
         row[ATTR_NAME] = sent.name
+    if state is not None:
+        row[ATTR_STATE] = state
     return row
