@@ -20,6 +20,7 @@ from custom_components.zoho_voice.errors import (
     _ERROR_KEYS,
     _REJECTION_KEYS,
     NotLoadedError,
+    OptedOutError,
     SpendingGuardClosedError,
     error_key,
     error_placeholders,
@@ -86,6 +87,7 @@ def literals(node: ast.AST | None) -> set[str]:
 OWN_ERRORS = (
     NotLoadedError(),
     NotWrittenError(),
+    OptedOutError(),
     OutboxFullError(),
     SpendingGuardClosedError(retry_after=1),
 )
@@ -118,6 +120,8 @@ def raised() -> dict[str, set[str]]:
                 given = {"number"}
             elif name == "SendError" and (keys := literals(call.args[0])):
                 given = {key.value for key in call.args[1].keys}
+            elif name == "async_create_issue":
+                continue
             elif keys := literals(argument(call, "translation_key")):
                 values = argument(call, "translation_placeholders")
                 given = set()
@@ -127,6 +131,8 @@ def raised() -> dict[str, set[str]]:
                 continue
             for key in keys:
                 found[key] = found.get(key, given) & given
+    # No error, but the only texts that may be said in another language by SMS.
+    found["reply_with"] = {"choices"}
     for err in (*zoho_errors(), *OWN_ERRORS):
         found[error_key(err)] = {"recipients", *error_placeholders(err)}
     return found

@@ -173,3 +173,26 @@ async def test_late_answer_is_none_of_the_next_question() -> None:
     assert not reply(questions, "1")
     questions.close(question, 20.0)
     assert ask(questions, now=10.0 + REST).first == 1
+
+
+async def test_words_that_begin_with_the_number_of_another_choice() -> None:
+    questions = Questions()
+    question = ask(questions, "2 hours", "1 hour")
+    assert reply(questions, "2 hours!")
+    assert question.answer.result().choice == "2 hours"
+
+
+async def test_number_that_is_masked() -> None:
+    questions = Questions()
+    question = ask(questions, to=(ALICE, BOB))
+    assert not reply(questions, "1", "+1480555****")
+    assert reply(questions, "1", f"+1480***{ALICE[-4:]}")
+    assert question.answer.result().number == ALICE
+
+
+async def test_numbers_of_a_question_that_nobody_got_are_free_at_once() -> None:
+    questions = Questions()
+    question = ask(questions)
+    questions.withdraw(question)
+    assert not questions.is_open
+    assert ask(questions).first == 1

@@ -18,7 +18,7 @@ import voluptuous as vol
 
 from sandbox import Sandbox
 
-from .conftest import ALICE, BOB, CAROL, SENDER_ID
+from ..conftest import ALICE, BOB, CAROL, SENDER_ID
 
 
 async def send_sms(hass: HomeAssistant, **data: Any) -> list[dict[str, Any]]:
