@@ -204,6 +204,7 @@ async def test_log_is_looked_at_often_while_a_question_is_open(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
     coordinator = account.runtime_data.coordinator
+    await look(account)
     assert coordinator.update_interval.total_seconds() == 60
     asking = begin(hass)
     await until_sent(sandbox)
@@ -217,6 +218,7 @@ async def test_log_is_looked_at_often_while_a_question_is_open(
 async def test_those_who_opted_out_are_not_asked(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
+    await look(account)
     await reply(account, sandbox, ALICE, "STOP")
     asking = begin(hass, recipients=["Alice", "Night shift"])
     await until_sent(sandbox, 2)
@@ -231,7 +233,7 @@ async def test_those_who_opted_out_are_not_asked(
 async def test_error_if_nobody_was_asked(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
-    sandbox.add_fault(FaultKind.ERROR, code="ZVSMS-4027")
+    sandbox.add_fault(FaultKind.ERROR_200, code="ZVSMS-4027")
     with pytest.raises(HomeAssistantError) as caught:
         await begin(hass)
     assert caught.value.translation_key == "bad_request"

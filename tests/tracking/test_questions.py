@@ -153,11 +153,20 @@ async def test_word_that_fits_several_is_for_the_last() -> None:
     assert first.answer.result().choice == "no"
 
 
-async def test_number_goes_before_words_of_a_later_question() -> None:
+async def test_whole_choice_goes_before_the_number_of_another_question() -> None:
     questions = Questions()
     first = ask(questions, "yes", "no")
     last = ask(questions, "1 hour", "2 hours")
     assert reply(questions, "1 hour")
+    assert last.answer.result().choice == "1 hour"
+    assert not first.answer.done()
+
+
+async def test_number_goes_before_words_of_a_later_question() -> None:
+    questions = Questions()
+    first = ask(questions, "yes", "no")
+    last = ask(questions, "please", "hours")
+    assert reply(questions, "1 please")
     assert first.answer.result().choice == "yes"
     assert not last.answer.done()
 

@@ -28,8 +28,8 @@ from ..const import (
     DOMAIN,
 )
 from ..errors import error_placeholders, validation_error
-from ..tracking.log_reader import MAX_OFFSET, MAX_PAGES, PAGE_SIZE
-from ..zoho.client import ZohoVoiceClient
+from ..tracking.log_reader import MAX_OFFSET, MAX_PAGES
+from ..zoho.client import PAGE_SIZE, ZohoVoiceClient
 from ..zoho.errors import MissingScopeError, ZohoError
 from ..zoho.message_log import Direction, LogPage, LogRow, ScheduledSms, delivery_state
 from ..zoho.receipts import fits
