@@ -1,5 +1,6 @@
 """Every example of the README is run, and what it names exists."""
 
+import asyncio
 from datetime import timedelta
 import os
 from pathlib import Path
@@ -76,6 +77,7 @@ def test_all_examples_are_run_here() -> None:
         ("alert",),
         ("notify",),
         ("script",),
+        ("script",),
         ("messages",),
     ]
 
@@ -100,6 +102,25 @@ async def test_send_sms_with_response(
     assert sent(sandbox) == [(number, text) for number in (BOB, CAROL, DAVE, ALICE)]
     assert len(sandbox.requests) == 1
     assert log[0].data["message"] == "IN_QUEUE, IN_QUEUE, IN_QUEUE, IN_QUEUE"
+
+
+@at_any_time
+async def test_question(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    question = "Water in the cellar!\nReply 1: on my way, 2: call the plumber"
+    assert await async_setup_component(hass, "script", example("script", "who_comes"))
+    script = hass.async_create_task(
+        hass.services.async_call("script", "who_comes", blocking=True)
+    )
+    async with asyncio.timeout(10):
+        while len(sandbox.sent) < 3:
+            await asyncio.sleep(0.01)
+    assert sent(sandbox) == [(number, question) for number in (ALICE, BOB, CAROL)]
+    sandbox.receive(ALICE, "2")
+    await account.runtime_data.coordinator.async_refresh()
+    await script
+    assert sent(sandbox)[3:] == [(DAVE, "Please come at once. Alice is at home.")]
 
 
 @at_any_time

@@ -20,6 +20,7 @@ from custom_components.zoho_voice.errors import (
     _ERROR_KEYS,
     _REJECTION_KEYS,
     NotLoadedError,
+    OptedOutError,
     SpendingGuardClosedError,
     error_key,
     error_placeholders,
@@ -91,6 +92,7 @@ def literals(node: ast.AST | None) -> set[str]:
 OWN_ERRORS = (
     NotLoadedError(),
     NotWrittenError(),
+    OptedOutError(),
     OutboxFullError(),
     SpendingGuardClosedError(retry_after=1),
 )
@@ -110,6 +112,16 @@ def zoho_errors() -> list[ZohoError]:
     ]
 
 
+def names_in(placeholders: ast.expr | None) -> set[str]:
+    """Return the names of the placeholders that an expression gives for sure."""
+    match placeholders:
+        case ast.Dict(keys=keys):
+            return {key.value for key in keys if isinstance(key, ast.Constant)}
+        case ast.Call(func=ast.Name(id="error_placeholders")):
+            return {"reason"}
+    return set()
+
+
 def raised() -> dict[str, set[str]]:
     """Return what the code raises: translation keys and the placeholders given."""
     found: dict[str, set[str]] = {}
@@ -123,15 +135,16 @@ def raised() -> dict[str, set[str]]:
                 given = {"number"}
             elif name == "SendError" and (keys := literals(call.args[0])):
                 given = {key.value for key in call.args[1].keys}
-            elif keys := literals(argument(call, "translation_key")):
-                values = argument(call, "translation_placeholders")
-                given = set()
-                if isinstance(values, ast.Dict):
-                    given = {key.value for key in values.keys if key is not None}
+            elif name != "async_create_issue" and (
+                keys := literals(argument(call, "translation_key"))
+            ):
+                given = names_in(argument(call, "translation_placeholders"))
             else:
                 continue
             for key in keys:
                 found[key] = found.get(key, given) & given
+    # No error, but the only texts that may be said in another language by SMS.
+    found["reply_with"] = {"choices"}
     for err in (*zoho_errors(), *OWN_ERRORS):
         found[error_key(err)] = {"recipients", *error_placeholders(err)}
     return found
@@ -351,7 +364,7 @@ def test_every_option_of_a_selector_has_a_text_and_every_text_an_option() -> Non
             selector = field["selector"].get("select") or {}
             if "translation_key" in selector:
                 options[selector["translation_key"]] = {*selector["options"]}
-    assert set(options) == {"data_center", "data_coding", "match"}
+    assert set(options) == {"data_center", "data_coding", "direction", "match"}
     assert {
         key: set(texts["options"]) for key, texts in TRANSLATIONS["selector"].items()
     } == options

@@ -48,7 +48,7 @@ from .calls.recipients import subentries_of
 from .connection.session import async_get_session
 from .connection.tokens import AccountTokens
 from .const import CONF_SENDER_ID, DOMAIN
-from .repairs import Reports, SenderReports, async_forget_issues
+from .repairs import OptOutReports, Reports, SenderReports, async_forget_issues
 from .services import async_setup_services
 from .tracking.coordinator import MessageLogCoordinator
 from .tracking.webhook import StatusWebhook
@@ -135,6 +135,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) ->
     account.device_id = device.id
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     coordinator = MessageLogCoordinator(hass, entry, account, client)
+    account.coordinator = coordinator
     await StatusWebhook(hass, entry, account, coordinator).async_start()
     coordinator.async_start()
     account.outbox.wake()
@@ -172,6 +173,7 @@ async def _async_restore_account(hass: HomeAssistant, entry: ConfigEntry) -> Acc
     if not account.restored:
         Reports(hass, entry, account)
         SenderReports(hass, entry, account)
+        OptOutReports(hass, entry, account)
         await account.async_restore()
     return account
 

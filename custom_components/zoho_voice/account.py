@@ -2,7 +2,14 @@
 
 import asyncio
 from asyncio import Task
-from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Coroutine,
+    Hashable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -54,11 +61,13 @@ from .zoho.errors import (
     RejectedError,
     ZohoError,
 )
+from .zoho.message_log import DeliveryState
 from .zoho.models import Receipt, Sms
 from .zoho.reachability import async_can_reach
 
 if TYPE_CHECKING:
     from .sending.dispatch import JointSending
+    from .tracking.coordinator import MessageLogCoordinator
 
 type ZohoVoiceConfigEntry = ConfigEntry[Account]
 
@@ -138,9 +147,12 @@ class Account:
         #: For how long to keep what can't be sent, unless a call says otherwise
         #: (seconds); 0 to fail at once.
         self.keep_trying = 0.0
+        #: What looks into the message log while the account is loaded.
+        self.coordinator: MessageLogCoordinator | None = None
         #: Whom to tell when a call was refused because it was too much.
         self.refused: Callable[[HomeAssistantError], None] = lambda _: None
         self.journal: Journal | None = None
+        self.tracking.on_opt_out = self._async_opted_out
         self.guard = SpendingGuard(Limits(), time.time)
         self.repeats = Repeats(0, time.time)
         self.brake = FloodBrake(
@@ -151,6 +163,7 @@ class Account:
         self.outbox = Outbox(
             time.time, self.async_request, self._async_start_retry, self._changed
         )
+        self.outbox.refuses = self.tracking.opt_outs.__contains__
         #: How to be called after some seconds, if what waits is to be tried again.
         self.call_later: (
             Callable[
@@ -211,6 +224,7 @@ class Account:
     async def async_unload(self) -> None:
         """Start no more requests, and wait for those that are under way."""
         self.client = None
+        self.coordinator = None
         await self.async_wait()
         for journal in filter(None, (self.journal, self.tracking.journal)):
             await journal.async_flush()
@@ -288,6 +302,23 @@ class Account:
         self.tracking.take_receipts(sms, sender_id, receipts, each)
         return receipts
 
+    async def async_wait_for_delivery(
+        self, receipts: Iterable[Receipt], seconds: float
+    ) -> dict[str, DeliveryState]:
+        """Wait until SMS are in a final state, but only for so long.
+
+        Return the state of each number by then.
+        """
+        keys = [(receipt.log_id, receipt.number) for receipt in receipts]
+        wait = create_eager_task(self.tracking.tracker.async_wait(keys, seconds))
+        if self.coordinator:
+            self.coordinator.async_reconsider()
+        found = await wait
+        return {
+            key[1]: found[key].state if key in found else DeliveryState.UNKNOWN
+            for key in keys
+        }
+
     async def _async_send(
         self, client: ZohoVoiceClient, sms: Sms, sender_id: str, numbers: list[str]
     ) -> list[Receipt]:
@@ -339,6 +370,12 @@ class Account:
         if self.outbox.interrupted:
             self.journal.save_soon()
         self._changed(self.outbox.interrupted)
+
+    @callback
+    def _async_opted_out(self) -> None:
+        """Send nothing of what waits to somebody who answered STOP."""
+        self.outbox.refuse()
+        self._changed(())
 
     async def _async_in_slot[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Free the slot when the request has ended."""

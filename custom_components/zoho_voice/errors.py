@@ -34,6 +34,10 @@ class NotLoadedError(CannotConnectError):
     """Say that the account was unloaded before the request started."""
 
 
+class OptedOutError(ZohoError):
+    """Say that somebody answered STOP, so that nothing may be sent to them."""
+
+
 class SpendingGuardClosedError(ThrottledError):
     """Say that the account may not spend so many segments yet."""
 
@@ -45,6 +49,7 @@ _ERROR_KEYS: dict[type[ZohoError], str] = {
     MissingScopeError: "missing_scope",
     NotLoadedError: "account_unloaded",
     NotWrittenError: "not_written",
+    OptedOutError: "opted_out",
     OutboxFullError: "outbox_full",
     SpendingGuardClosedError: "spending_guard_closed",
     RejectedError: "rejected",

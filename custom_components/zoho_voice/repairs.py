@@ -1,7 +1,8 @@
-"""What a person has to know of messages that were not sent, until it is read."""
+"""What a person has to know or decide of what was sent, or was not."""
 
 from collections.abc import Sequence
 from functools import partial
+from hashlib import sha256
 from typing import Any, cast
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
@@ -20,6 +21,7 @@ from .const import ATTR_MESSAGE_ID, DOMAIN
 from .errors import labels, local_time
 from .flows.sender import SenderRepairFlow
 from .sending.outbox import REPORTED, Message, State
+from .tracking.account_tracking import AccountTracking
 from .tracking.signals import SIGNAL_GAVE_UP
 
 #: Fired when a message that waited was sent, or ended without.
@@ -28,6 +30,8 @@ EVENT_MESSAGE_ENDED = f"{DOMAIN}_message_ended"
 MAX_LINES = 20
 #: What an issue about a sender ID is called.
 SENDER_ID_REFUSED = "sender_id_refused"
+#: What an issue about somebody who answered STOP is called.
+OPTED_OUT = "opted_out"
 
 
 class Reports:
@@ -142,6 +146,57 @@ class Reports:
             translation_key=key,
             translation_placeholders={"account": self._entry.title, **placeholders},
         )
+
+
+class OptOutReports:
+    """Ask what to do about those who answered STOP, each until it is decided."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, account: Account
+    ) -> None:
+        """Follow the account."""
+        self._hass = hass
+        self._entry = entry
+        self._account = account
+        self._known: dict[str, str] = {}
+        account.listeners.append(self._async_changed)
+
+    @callback
+    def _async_changed(self, _: Sequence[Message]) -> None:
+        """Keep the issues up to date."""
+        numbers = self._account.tracking.opt_outs.unsettled
+        issues = {opt_out_issue_id(self._entry, number): number for number in numbers}
+        if issues.keys() == self._known.keys():
+            return
+        for issue_id in self._known.keys() - issues.keys():
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+        for issue_id, number in issues.items():
+            self._async_create_issue(issue_id, number)
+        self._known = issues
+
+    @callback
+    def _async_create_issue(self, issue_id: str, number: str) -> None:
+        """Create an issue."""
+        name = self._account.tracking.name_of(number)
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            issue_id,
+            data={ATTR_CONFIG_ENTRY_ID: self._entry.entry_id, "key": OPTED_OUT},
+            is_fixable=True,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=OPTED_OUT,
+            translation_placeholders={
+                "account": self._entry.title,
+                "recipient": labels({number: name}),
+            },
+        )
+
+
+def opt_out_issue_id(entry: ConfigEntry, number: str) -> str:
+    """Return the id of an issue: it must not give the number away."""
+    digest = sha256(f"{entry.entry_id} {number}".encode()).hexdigest()
+    return f"{OPTED_OUT}_{digest[:16]}"
 
 
 class SenderReports:
@@ -262,6 +317,45 @@ class ReadRepairFlow(ConfirmRepairFlow):
         return await super().async_step_confirm(user_input)
 
 
+class OptOutRepairFlow(RepairsFlow):
+    """Decide what to do about somebody who answered STOP."""
+
+    def __init__(
+        self, entry: ConfigEntry, tracking: AccountTracking, issue_id: str
+    ) -> None:
+        """Keep whom the issue is about, if they still get nothing."""
+        self._tracking = tracking
+        self._number = next(
+            (
+                number
+                for number in tracking.opt_outs.numbers
+                if opt_out_issue_id(entry, number) == issue_id
+            ),
+            None,
+        )
+
+    async def async_step_init(self, _: dict[str, str] | None = None) -> Any:
+        """Show what can be done."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=["keep_refusing", "allow"],
+            description_placeholders=issue.translation_placeholders if issue else None,
+        )
+
+    async def async_step_keep_refusing(self, _: dict[str, str] | None = None) -> Any:
+        """Leave it at that."""
+        if self._number:
+            self._tracking.keep_refusing(self._number)
+        return self.async_create_entry(data={})
+
+    async def async_step_allow(self, _: dict[str, str] | None = None) -> Any:
+        """Send to them again."""
+        if self._number:
+            self._tracking.allow(self._number)
+        return self.async_create_entry(data={})
+
+
 def _caller(hass: HomeAssistant) -> str:
     """Return which automation or script is running, by its trace."""
     domain, _, item_id = ((trace_id_get() or ("",))[0]).partition(".")
@@ -272,7 +366,7 @@ def _caller(hass: HomeAssistant) -> str:
 
 async def async_create_fix_flow(
     hass: HomeAssistant,
-    issue_id: str,  # noqa: ARG001
+    issue_id: str,
     data: dict[str, str | int | float | None] | None,
 ) -> RepairsFlow:
     """Return the dialog of an issue."""
@@ -280,4 +374,7 @@ async def async_create_fix_flow(
     entry = hass.config_entries.async_get_known_entry(issue[ATTR_CONFIG_ENTRY_ID])
     if issue["key"] == SENDER_ID_REFUSED:
         return SenderRepairFlow(entry, issue["subentry_id"])
+    if issue["key"] == OPTED_OUT:
+        tracking = async_get_account(hass, entry).tracking
+        return OptOutRepairFlow(entry, tracking, issue_id)
     return ReadRepairFlow(async_get_account(hass, entry), issue["key"])

@@ -89,10 +89,22 @@ def test_who_answers_stop_gets_nothing_until_start() -> None:
 def test_opt_outs_are_remembered() -> None:
     opt_outs = OptOuts(lambda: 1.5)
     opt_outs.take(ALICE, "STOP", "en")
+    opt_outs.take(BOB, "STOP", "en")
+    opt_outs.settle(BOB)
     restored = OptOuts(lambda: 9.0)
     restored.load(opt_outs.dump())
-    assert restored.dump() == {ALICE: 1.5}
+    assert restored.dump() == {"since": {ALICE: 1.5, BOB: 1.5}, "settled": [BOB]}
     assert ALICE in restored
+    assert restored.unsettled == [ALICE]
+
+
+def test_who_changes_their_mind_twice_is_asked_about_again() -> None:
+    opt_outs = OptOuts(lambda: 1.5)
+    opt_outs.take(ALICE, "STOP", "en")
+    opt_outs.settle(ALICE)
+    opt_outs.take(ALICE, "START", "en")
+    opt_outs.take(ALICE, "STOP", "en")
+    assert opt_outs.unsettled == [ALICE]
 
 
 def test_oldest_opt_outs_are_dropped() -> None:
@@ -105,7 +117,20 @@ def test_oldest_opt_outs_are_dropped() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, [], {ALICE: "1"}, {ALICE: 1}, {ALICE: float("nan")}, {ALICE: -1.0}]
+    "value",
+    [
+        None,
+        [],
+        {},
+        {ALICE: 1.5},
+        {"since": [], "settled": []},
+        {"since": {ALICE: 1.5}, "settled": [BOB]},
+        {"since": {ALICE: 1.5}, "settled": {}},
+        *(
+            {"since": {ALICE: since}, "settled": []}
+            for since in ("1", 1, float("nan"), -1.0)
+        ),
+    ],
 )
 def test_anything_else_is_refused(value: Any) -> None:
     opt_outs = OptOuts(lambda: 1.0)

@@ -153,11 +153,20 @@ async def test_word_that_fits_several_is_for_the_last() -> None:
     assert first.answer.result().choice == "no"
 
 
-async def test_number_goes_before_words_of_a_later_question() -> None:
+async def test_whole_choice_goes_before_the_number_of_another_question() -> None:
     questions = Questions()
     first = ask(questions, "yes", "no")
     last = ask(questions, "1 hour", "2 hours")
     assert reply(questions, "1 hour")
+    assert last.answer.result().choice == "1 hour"
+    assert not first.answer.done()
+
+
+async def test_number_goes_before_words_of_a_later_question() -> None:
+    questions = Questions()
+    first = ask(questions, "yes", "no")
+    last = ask(questions, "please", "hours")
+    assert reply(questions, "1 please")
     assert first.answer.result().choice == "yes"
     assert not last.answer.done()
 
@@ -173,3 +182,26 @@ async def test_late_answer_is_none_of_the_next_question() -> None:
     assert not reply(questions, "1")
     questions.close(question, 20.0)
     assert ask(questions, now=10.0 + REST).first == 1
+
+
+async def test_words_that_begin_with_the_number_of_another_choice() -> None:
+    questions = Questions()
+    question = ask(questions, "2 hours", "1 hour")
+    assert reply(questions, "2 hours!")
+    assert question.answer.result().choice == "2 hours"
+
+
+async def test_number_that_is_masked() -> None:
+    questions = Questions()
+    question = ask(questions, to=(ALICE, BOB))
+    assert not reply(questions, "1", "+1480555****")
+    assert reply(questions, "1", f"+1480***{ALICE[-4:]}")
+    assert question.answer.result().number == ALICE
+
+
+async def test_numbers_of_a_question_that_nobody_got_are_free_at_once() -> None:
+    questions = Questions()
+    question = ask(questions)
+    questions.withdraw(question)
+    assert not questions.is_open
+    assert ask(questions).first == 1

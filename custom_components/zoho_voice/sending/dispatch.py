@@ -20,8 +20,9 @@ from homeassistant.util.ulid import ulid_now
 
 from ..account import Account, Recipient
 from ..const import DOMAIN
-from ..errors import SendError, labels, local_time, send_error
+from ..errors import OptedOutError, SendError, labels, local_time, send_error
 from ..zoho.errors import OutcomeUnknownError, ZohoError
+from ..zoho.message_log import DeliveryState
 from ..zoho.models import MAX_NUMBERS, Receipt, Sms
 from .outbox import POSTPONING, Message, Outcome, end_of
 from .segments import estimate_segments
@@ -35,6 +36,8 @@ QUEUED = "QUEUED"
 DRY_RUN = "DRY_RUN"
 #: The status of an SMS that was not sent, as the number got the same text before.
 DUPLICATE = "DUPLICATE"
+#: The status of an SMS that would not be sent, as the number answered STOP.
+OPTED_OUT = "OPTED_OUT"
 
 
 class FloodError(HomeAssistantError):
@@ -223,6 +226,7 @@ class Sending:
         self._numbers: dict[str, None] = {}
         self._batches: list[_Batch] = []
         self._repeated: dict[str, SentSms] = {}
+        self._opted_out: dict[str, SentSms] = {}
         self.segments = estimate_segments(sms.message, sms.data_coding)
         last: dict[tuple[Account, str], _Batch] = {}
         for account, account_recipients in recipients.items():
@@ -252,13 +256,15 @@ class Sending:
         return self.conclude()
 
     def check(self) -> list[SentSms]:
-        """Leave out what was sent just before, and refuse what is too much.
+        """Leave out what was sent just before, and who does not want to get SMS.
 
-        Return what would be sent. Raises FloodError or SpendingGuardError.
+        Return what would be sent. Raises FloodError or SpendingGuardError if that is
+        too much.
         """
         costs: dict[Account, int] = {}
         planned: dict[str, SentSms] = {}
         for batch in self._batches:
+            self._leave_out_opted_out(batch)
             self._leave_out_repeats(batch)
             for number in batch.recipients:
                 if batch.account.brake.check(number) is not None:
@@ -275,13 +281,21 @@ class Sending:
                 )
                 if opens_at := account.guard.opens_at(cost, waiting):
                     raise SpendingGuardError(account, cost, opens_at)
-        planned |= self._repeated
+        planned |= self._repeated | self._opted_out
         return [planned[number] for number in self._numbers]
 
     @property
     def requests(self) -> int:
         """Return how many requests it takes."""
         return sum(1 for batch in self._batches if batch.recipients)
+
+    def _leave_out_opted_out(self, batch: _Batch) -> None:
+        """Take out the numbers that answered STOP."""
+        for number in [*batch.recipients]:
+            if number in batch.account.tracking.opt_outs:
+                receipt = Receipt(number, {"status": OPTED_OUT})
+                self._opted_out[number] = self._sent(batch, receipt)
+                del batch.recipients[number]
 
     def _leave_out_repeats(self, batch: _Batch) -> None:
         """Take out the numbers that got the same text just before."""
@@ -322,6 +336,25 @@ class Sending:
                 started[0].account.keep(self._async_see_off(started))
             raise
 
+    async def async_wait_for_delivery(self, seconds: float) -> dict[str, DeliveryState]:
+        """Wait until all that was sent is in a final state, at most for so long.
+
+        Return the state of each number by then.
+        """
+        waits = [
+            batch.account.async_wait_for_delivery(batch.outcome, seconds)
+            for batch in self._batches
+            if batch.outcome and not isinstance(batch.outcome, ZohoError)
+        ]
+        states = {
+            message.number: DeliveryState.QUEUED
+            for batch in self._batches
+            for message in batch.kept
+        }
+        for found in await asyncio.gather(*waits):
+            states |= found
+        return states
+
     def withdraw(self, numbers: Iterable[str]) -> None:
         """Take numbers out of the requests that have not started."""
         for batch in self._batches:
@@ -338,6 +371,9 @@ class Sending:
         sent: dict[str, SentSms] = {}
         kept: dict[str, SentSms] = {}
         failed: list[tuple[ZohoError, dict[str, str | None]]] = []
+        if self._opted_out:
+            names = {number: item.name for number, item in self._opted_out.items()}
+            failed.append((OptedOutError(), names))
         for batch in self._batches:
             batch.account.outcomes.kept += len(batch.kept)
             for message in batch.kept:

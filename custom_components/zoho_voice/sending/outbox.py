@@ -63,6 +63,8 @@ class State(StrEnum):
 
 
 REPORTED = (State.EXPIRED, State.REFUSED, State.UNCLEAR)
+#: Why a message was refused before it got to Zoho: the number answered STOP.
+OPTED_OUT = "OPTED_OUT"
 
 
 class OutboxFullError(ZohoError):
@@ -193,6 +195,8 @@ class Outbox:
         self._on_change = on_change
         self._messages: dict[str, Message] = {}
         self._reports: dict[str, Message] = {}
+        #: Whether nothing may be sent to a number any more.
+        self.refuses: Callable[[str], bool] = lambda _: False
         #: The messages that were under way when Home Assistant ended, and may be sent.
         self.interrupted: list[Message] = []
         self._lanes: dict[str, Future[None]] = {}
@@ -255,6 +259,7 @@ class Outbox:
     async def async_try(self) -> None:
         """Send what may be sent now."""
         self.expire()
+        self.refuse()
         if self._messages and self.seconds_to_next_try() == 0:
             self._is_woken = False
             await self._async_round()
@@ -296,6 +301,16 @@ class Outbox:
         ]
         if over:
             self._end(over, State.EXPIRED)
+
+    def refuse(self) -> None:
+        """End the messages to numbers that nothing may be sent to any more."""
+        refused = [
+            message
+            for message in self._messages.values()
+            if message.state is State.QUEUED and self.refuses(message.number)
+        ]
+        if refused:
+            self._end(refused, State.REFUSED, OPTED_OUT)
 
     async def async_clear(
         self, numbers: Collection[str] | None = None
@@ -368,7 +383,7 @@ class Outbox:
         """Send what waited; return if Zoho could be reached."""
         with self._turn(messages):
             try:
-                task = await self._start(self._async_submit(messages, has_caller=False))
+                task = await self._start(self._async_submit_again(messages))
                 return await asyncio.shield(task) is not None
             except NotWrittenError:
                 return False
@@ -407,6 +422,12 @@ class Outbox:
         if self._messages:
             self.wake()
         return outcome, behind
+
+    async def _async_submit_again(self, messages: Sequence[Message]) -> Outcome | None:
+        """Send those that still wait now that it is their turn."""
+        self.refuse()
+        waiting = [m for m in messages if m.message_id in self._messages]
+        return await self._async_submit(waiting, has_caller=False) if waiting else []
 
     async def _async_submit(
         self,

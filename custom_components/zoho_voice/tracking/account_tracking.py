@@ -51,6 +51,8 @@ class AccountTracking:
         #: Whom to tell of an SMS that was sent, came into another state, or came in.
         self.on_report: Callable[[TrackedSms], None] = lambda _: None
         self.on_incoming: Callable[[IncomingSms], None] = lambda _: None
+        #: Whom to tell that somebody answered STOP, or changed their mind.
+        self.on_opt_out: Callable[[], None] = lambda: None
         #: Whom to tell what became of the SMS to a recipient, by its subentry id.
         self.on_delivery: dict[str, Callable[[], None]] = {}
         #: Whom to tell what a recipient wrote.
@@ -130,11 +132,37 @@ class AccountTracking:
         )
         await self.tracker.async_take_incoming(look)
 
-    async def async_allow(self, number: str) -> None:
-        """Allow SMS to a number again. Raises NotWrittenError."""
-        if self.opt_outs.allow(number) and self.journal:
-            await self.journal.async_save()
-            self._changed()
+    @callback
+    def allow(self, number: str) -> None:
+        """Allow SMS to a number again."""
+        if self.opt_outs.allow(number):
+            self._save_opt_outs()
+
+    @callback
+    def keep_refusing(self, number: str) -> None:
+        """Take it that a number gets nothing from now on."""
+        self.opt_outs.settle(number)
+        self._save_opt_outs()
+
+    def name_of(self, number: str) -> str | None:
+        """Return whose number it is, even if not all of it shows; None if unknown."""
+        known = self.find_recipient(number)
+        return known[0] or None if known else None
+
+    @callback
+    def _save_opt_outs(self) -> None:
+        """Write down who wants no SMS, and tell of it."""
+        self._keep(self._async_save_opt_outs())
+        self.on_opt_out()
+        self._changed()
+
+    async def _async_save_opt_outs(self) -> None:
+        """Write at once; what can't be written now is written with the next."""
+        try:
+            if self.journal:
+                await self.journal.async_save()
+        except NotWrittenError as err:
+            _LOGGER.warning("Could not write down who wants no SMS: %s", err)
 
     async def _async_add(self, messages: Sequence[TrackedSms]) -> None:
         """Track messages; what can't be written now is written with the next."""
@@ -149,14 +177,14 @@ class AccountTracking:
 
     def find_recipient(self, number: str) -> tuple[str, str] | None:
         """Return name and subentry id of a number, even if not all of it shows."""
-        if known := self._recipients.get(number):
-            return known
-        if number.startswith("+") and number[1:].isdecimal():
-            return None
-        found = [
-            known for e164, known in self._recipients.items() if fits(number, e164)
-        ]
-        return found[0] if len(found) == 1 else None
+        return self._recipients.get(self._complete(number))
+
+    def _complete(self, number: str) -> str:
+        """Return the only recipient's number that may be meant, or what was written."""
+        if number in self._recipients or _is_complete(number):
+            return number
+        found = [e164 for e164 in self._recipients if fits(number, e164)]
+        return found[0] if len(found) == 1 else number
 
     @callback
     def _report(self, sms: TrackedSms) -> None:
@@ -169,10 +197,11 @@ class AccountTracking:
     @callback
     def _receive(self, sms: IncomingSms) -> None:
         """Tell of an SMS that came in, and do as it says if that is STOP."""
-        if self.opt_outs.take(sms.number, sms.message, self.language()):
-            if self.journal:
-                self.journal.save_soon()
-            self._changed()
+        number = self._complete(sms.number)
+        if _is_complete(number) and self.opt_outs.take(
+            number, sms.message, self.language()
+        ):
+            self._save_opt_outs()
         self.on_incoming(sms)
         if tell := self.on_reply.get(sms.subentry_id or ""):
             tell(sms)
@@ -182,3 +211,8 @@ class AccountTracking:
         """Tell all who listen."""
         for listener in [*self.listeners]:
             listener()
+
+
+def _is_complete(number: str) -> bool:
+    """Return if a number is in E.164."""
+    return number.startswith("+") and number[1:].isdecimal()

@@ -1,6 +1,8 @@
 """Asks for the message log: what became of the SMS, and what was answered."""
 
+import asyncio
 from collections import deque
+from contextlib import suppress
 from datetime import timedelta
 import logging
 import time
@@ -25,8 +27,8 @@ from .schedule import FAST, seconds_to_next_look
 
 _LOGGER = logging.getLogger(__name__)
 
-#: How often to look while a question waits for its answer (seconds).
-ASKING_INTERVAL = 15.0
+#: How often to look while somebody waits for an answer or a report (seconds).
+WAITING_INTERVAL = 15.0
 #: How many calls of the log to make a minute: neighbouring calls may be made 30 times
 #: a minute (zoho-voice-api.md section 1), and people ask, too.
 MAX_CALLS = 20
@@ -67,6 +69,7 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
             CONF_INCOMING_INTERVAL, DEFAULT_INCOMING_INTERVAL
         )
         self._calls: deque[float] = deque(maxlen=MAX_CALLS)
+        self._catching_up = 0
 
     @callback
     def async_start(self) -> None:
@@ -83,9 +86,35 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def async_reconsider(self) -> None:
-        """Decide anew when to look: something was sent or asked."""
+        """Decide anew when to look: something was sent or asked.
+
+        That is never later than it was to be, or the look would be put off for ever.
+        """
+        before = self.update_interval
         self._plan()
-        self._schedule_refresh()
+        after = self.update_interval
+        if after is not None and (before is None or after < before):
+            self._schedule_refresh()
+
+    async def async_catch_up(self, seconds: float) -> None:
+        """Read what came in until now, so that what comes later is news.
+
+        It takes no longer than some seconds. What came in while nobody wanted to know
+        is passed over.
+        """
+        if not self.can_read:
+            return
+        if not self._wants_incoming:
+            with suppress(NotWrittenError):
+                await self._account.tracking.tracker.async_forget_incoming()
+        self._catching_up += 1
+        try:
+            look = self.config_entry.async_create_background_task(
+                self.hass, self.async_refresh(), "catch up with the message log"
+            )
+            await asyncio.wait([look], timeout=seconds)
+        finally:
+            self._catching_up -= 1
 
     @override
     async def _async_update_data(self) -> None:
@@ -101,7 +130,7 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
             incoming=self._wants_incoming,
         )
         try:
-            while (query := self._reader.next_query()) and self._may_call():
+            while (query := self._reader.next_query()) and self.may_call():
                 page = await self._client.async_get_log(
                     since=query.since, start=query.start, size=query.size
                 )
@@ -149,14 +178,18 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
     @property
     def _wants_incoming(self) -> bool:
         """Return if incoming SMS are of interest."""
-        return bool(self._interval) or async_get_questions(self.hass).is_open
+        return (
+            bool(self._interval)
+            or self._catching_up > 0
+            or async_get_questions(self.hass).is_open
+        )
 
     @property
     def _unsettled(self) -> list[float]:
         """Return when the SMS without a final state were sent."""
         return [sms.submitted_at for sms in self._account.tracking.tracker.unsettled]
 
-    def _may_call(self) -> bool:
+    def may_call(self) -> bool:
         """Return if one more call is not too much for Zoho, and count it."""
         now = self.hass.loop.time()
         if len(self._calls) == MAX_CALLS and now - self._calls[0] < FAST:
@@ -172,8 +205,9 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
             self._interval,
             is_under_way=self._reader.is_under_way,
         )
-        if async_get_questions(self.hass).is_open:
-            seconds = ASKING_INTERVAL
+        tracker = self._account.tracking.tracker
+        if async_get_questions(self.hass).is_open or tracker.is_awaited:
+            seconds = WAITING_INTERVAL
         self.update_interval = (
             None if seconds is None or not self.can_read else timedelta(seconds=seconds)
         )

@@ -76,6 +76,7 @@ class OptOuts:
         """Start with nobody."""
         self._clock = clock
         self._since: dict[str, float] = {}
+        self._settled: set[str] = set()
 
     def __contains__(self, number: object) -> bool:
         """Return if nothing may be sent to a number in E.164."""
@@ -86,31 +87,44 @@ class OptOuts:
         """Return the numbers, in E.164."""
         return [*self._since]
 
+    @property
+    def unsettled(self) -> list[str]:
+        """Return the numbers of which nobody has decided what to do."""
+        return [number for number in self._since if number not in self._settled]
+
     def take(self, number: str, text: str, language: str) -> bool:
         """Take what somebody answered; return if it changed anything."""
         if is_stop(text, language) and number not in self._since:
             self._since[number] = self._clock()
             while len(self._since) > MAX_OPT_OUTS:
-                del self._since[next(iter(self._since))]
+                self.allow(next(iter(self._since)))
             return True
         return is_start(text, language) and self.allow(number)
 
     def allow(self, number: str) -> bool:
         """Allow SMS to a number again; return if it was not."""
+        self._settled.discard(number)
         return self._since.pop(number, None) is not None
 
-    def dump(self) -> dict[str, float]:
-        """Return all that `load` needs: UTC epoch seconds by number."""
-        return dict(self._since)
+    def settle(self, number: str) -> None:
+        """Take it that a number gets nothing from now on."""
+        self._settled.add(number)
+
+    def dump(self) -> dict[str, Any]:
+        """Return all that `load` needs: UTC epoch seconds by number, and decisions."""
+        return {"since": dict(self._since), "settled": sorted(self._settled)}
 
     def load(self, value: Any) -> None:
         """Take what `dump` returned. Raises ValueError if it is anything else."""
-        if not isinstance(value, dict) or not all(
-            isinstance(since, float) and 0 <= since < math.inf
-            for since in value.values()
-        ):
-            raise ValueError("Opt-outs are not numbers and times")
-        self._since = dict(value)
+        match value:
+            case {"since": dict(since), "settled": list(settled)} if all(
+                isinstance(time, float) and 0 <= time < math.inf
+                for time in since.values()
+            ) and all(number in since for number in settled):
+                self._since = dict(since)
+                self._settled = set(settled)
+            case _:
+                raise ValueError("Opt-outs are not numbers and times")
 
 
 def _is_one_of(text: str, words: Iterable[str]) -> bool:

@@ -1,7 +1,7 @@
 """Questions that wait for an answer by SMS: who answers what first."""
 
 from asyncio import Future
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 import re
 import unicodedata
@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.singleton import singleton
 
 from ..const import DOMAIN
+from ..zoho.receipts import fits
 
 #: How long the numbers of a question's choices are not used again (seconds): until
 #: then a late answer to it may come.
@@ -108,26 +109,29 @@ class Questions:
         """Wait no longer for an answer."""
         question.closed_at = now
 
+    def withdraw(self, question: Question) -> None:
+        """Forget a question that nobody got."""
+        self._questions.remove(question)
+
     def take(
         self, number: str, name: str | None, text: str, log_id: str, received_at: float
     ) -> bool:
         """Take an incoming SMS; return if it answers a question."""
+        number = self._number_of(number)
         asked = [
             question
             for question in reversed(self._questions)
             if question.closed_at is None and number in question.numbers
         ]
-        for question in asked:
-            choice = _by_number(text, question.numbered)
-            if choice is not None:
-                break
-        else:
-            for question in asked:
-                choice = _by_words(text, question.choices)
-                if choice is not None:
-                    break
-            else:
-                return False
+        answers = (
+            (question, choice)
+            for find in (_by_text, _by_number, _by_words)
+            for question in asked
+            if (choice := find(text, question.numbered)) is not None
+        )
+        question, choice = next(answers, (None, None))
+        if question is None or choice is None:
+            return False
         if not question.answer.done():
             question.answer.set_result(
                 Answer(
@@ -141,28 +145,43 @@ class Questions:
             )
         return True
 
+    def _number_of(self, written: str) -> str:
+        """Return which of the numbers that were asked Zoho means."""
+        asked = {
+            number
+            for question in self._questions
+            if question.closed_at is None
+            for number in question.numbers
+        }
+        if written in asked:
+            return written
+        found = [number for number in asked if fits(written, number)]
+        return found[0] if len(found) == 1 else written
+
 
 def _by_number(text: str, numbered: Mapping[int, str]) -> str | None:
     """Return the choice whose number a text begins with, or is the only one in it."""
-    plain = _plain(text)
+    plain = plain_text(text)
     found = _DIGITS.findall(plain)
     if not found or (len(set(found)) > 1 and not plain.startswith(found[0])):
         return None
     return numbered.get(int(found[0][:9]))
 
 
-def _by_words(text: str, choices: Iterable[str]) -> str | None:
-    """Return the only choice whose words are in a text; a whole text goes first."""
-    said = _plain(text)
-    named = {choice: _plain(choice) for choice in choices}
-    for choice, words in named.items():
-        if words == said:
-            return choice
-    found = [choice for choice, words in named.items() if f" {words} " in f" {said} "]
+def _by_text(text: str, numbered: Mapping[int, str]) -> str | None:
+    """Return the choice that is the text."""
+    said = plain_text(text)
+    return next((c for c in numbered.values() if plain_text(c) == said), None)
+
+
+def _by_words(text: str, numbered: Mapping[int, str]) -> str | None:
+    """Return the only choice whose words are in a text."""
+    said = f" {plain_text(text)} "
+    found = [c for c in numbered.values() if f" {plain_text(c)} " in said]
     return found[0] if len(found) == 1 else None
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Return the words of a text: without case, accents, punctuation and emoji.
 
     A text of emoji only stays one, without their skins and styles.

@@ -8,7 +8,8 @@ was written, but not announced yet, if it falls into that very step.
 import asyncio
 from asyncio import Future, Task
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 import logging
@@ -199,6 +200,7 @@ class Tracker:
         # Ids of incoming rows, by when a look can't find them any more.
         self._known: dict[str, float] = {}
         self._waiters: list[_Waiter] = []
+        self._waiting = 0
         self._lock = asyncio.Lock()
         self._next: Task[NotWrittenError | None] | None = None
         self._steps: list[Callable[[], None]] = []
@@ -277,6 +279,24 @@ class Tracker:
         Return those that are known, as they are by then.
         """
         keys = [*keys]
+        self._waiting += 1
+        try:
+            # What was just sent may not be tracked yet.
+            with suppress(NotWrittenError):
+                await self._async_settle()
+            return await self._async_wait(keys, seconds)
+        finally:
+            self._waiting -= 1
+
+    @property
+    def is_awaited(self) -> bool:
+        """Return if somebody waits for messages to be final."""
+        return self._waiting > 0
+
+    async def _async_wait(
+        self, keys: Sequence[Key], seconds: float
+    ) -> dict[Key, TrackedSms]:
+        """Wait for messages that are tracked by now."""
         waiter = _Waiter(
             {key for key in keys if (sms := self.find(key)) and self._is_open(sms)},
             asyncio.get_running_loop().create_future(),

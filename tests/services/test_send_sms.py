@@ -1,5 +1,6 @@
 """The action `zoho_voice.send_sms`."""
 
+import asyncio
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -16,9 +17,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from sandbox import Sandbox
+from sandbox import FaultKind, Sandbox
 
-from .conftest import ALICE, BOB, CAROL, SENDER_ID
+from ..conftest import ALICE, BOB, CAROL, SENDER_ID
 
 
 async def send_sms(hass: HomeAssistant, **data: Any) -> list[dict[str, Any]]:
@@ -285,3 +286,41 @@ async def test_every_parameter_arrives_as_documented(
         "scheduledTime": "2030-07-01 12:00:00",
         "timeZone": "Europe/Berlin",
     }
+
+
+async def test_waiting_for_delivery(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    sending = hass.async_create_task(
+        send_sms(hass, recipients=[ALICE, BOB], wait_for_delivery=60)
+    )
+    async with asyncio.timeout(10):
+        while not account.runtime_data.tracking.tracker.unsettled:
+            await asyncio.sleep(0.01)
+    coordinator = account.runtime_data.coordinator
+    assert coordinator.update_interval.total_seconds() == 15
+    first, second = sandbox.sent
+    await sandbox.report(first, "DELIVERED")
+    await coordinator.async_refresh()
+    assert not sending.done()
+    await sandbox.report(second, "FAILED")
+    await coordinator.async_refresh()
+    assert [row["state"] for row in await sending] == ["delivered", "failed"]
+
+
+async def test_waiting_in_vain_for_delivery(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    rows = await send_sms(hass, recipients=ALICE, wait_for_delivery=0.05)
+    assert [row["state"] for row in rows] == ["queued"]
+    assert "state" not in (await send_sms(hass, recipients=ALICE))[0]
+
+
+async def test_what_is_kept_is_not_waited_for(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    sandbox.add_fault(FaultKind.TOO_MANY_REQUESTS)
+    rows = await send_sms(
+        hass, recipients=ALICE, keep_trying=True, wait_for_delivery=300
+    )
+    assert [(row["status"], row["state"]) for row in rows] == [("QUEUED", "queued")]
