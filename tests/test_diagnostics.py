@@ -136,6 +136,25 @@ async def test_diagnostics_of_an_account_that_is_not_loaded(
     assert len(found["recipients"]) == 2
 
 
+async def test_diagnostics_count_what_had_no_token_to_be_sent_with(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+) -> None:
+    hass.config_entries.async_update_entry(
+        account,
+        data={**account.data, "token": {**account.data["token"], "expires_at": 1}},
+    )
+    await sandbox.refuse("accounts")
+    with pytest.raises(HomeAssistantError):
+        await send(hass)
+    found = await get_diagnostics_for_config_entry(hass, hass_client, account)
+    assert found["requests"]["outcomes"] == {"cannot_connect": 1}
+    (failure,) = found["requests"]["last_failures"]
+    assert failure["code"] == "ClientConnectorError"
+
+
 @pytest.mark.parametrize("sender_id", [SENDER_ID, "Company"])
 async def test_diagnostics_hold_nothing_private(
     hass: HomeAssistant,

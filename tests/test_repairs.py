@@ -438,7 +438,6 @@ async def test_automations_hear_what_became_of_messages_when_they_can_listen(
     await hass.async_block_till_done()
     assert [event.data["state"] for event in ended] == ["unclear"]
     # It is told once, however often Home Assistant starts.
-    await account.runtime_data.journal.async_save()
     await start_again(hass, account)
     assert [*issues(hass)] == ["messages_unclear"]
     assert len(ended) == 1

@@ -358,7 +358,7 @@ class Account:
         self._plan()
 
     async def async_restore(self) -> None:
-        """Read what waits, once; what ended unclearly is reported anew."""
+        """Read what waits, once, and tell what may be sent since a crash."""
         if self.journal is None or self.restored:
             return
         self.restored = True

@@ -231,7 +231,7 @@ class SenderReports:
         refused = self._account.outcomes.refused_senders
         if not refused and not self._known:
             return
-        issues = {self._issue_id(s): s for s in refused & self._account.sender_ids}
+        issues = {self._issue_id(sender_id): sender_id for sender_id in refused}
         for issue_id in self._known - issues.keys():
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)
         for issue_id, sender_id in issues.items():

@@ -93,6 +93,15 @@ def test_token_that_is_written_in_another_way(
     assert type(token["expires_in"]) is int
 
 
+@pytest.mark.parametrize(
+    ("scope", "kept"),
+    [("ZohoVoice.sms.CREATE ZohoVoice.sms.READ", True), (None, False), (["a"], False)],
+)
+def test_scope_is_kept_where_zoho_tells_it(scope: Any, kept: bool) -> None:
+    token = read_token_reply(200, json.dumps(GRANTED | {"scope": scope}).encode())
+    assert token.get("scope") == (scope if kept else None)
+
+
 def test_token_without_a_life_time_or_type_gets_the_documented_ones() -> None:
     token = read_token_reply(200, b'{"access_token": "1000.access"}')
     assert token == {
