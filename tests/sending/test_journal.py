@@ -13,6 +13,7 @@ import pytest
 
 from custom_components.zoho_voice.sending import journal as journal_module
 from custom_components.zoho_voice.sending.journal import Journal, NotWrittenError
+from custom_components.zoho_voice.sending.slots import SIZE, Slots
 
 from ..common import full_disk
 
@@ -266,12 +267,115 @@ async def test_file_that_can_neither_be_read_nor_set_aside_is_left_alone(
     assert path.is_dir()
 
 
+async def test_what_is_in_a_hurry_is_on_disk_and_in_the_file_before_long(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    await journal.async_save_ahead()  # there are no slots yet
+    file = path.read_bytes()
+    for value in range(2, 6):
+        part.value = value
+        await journal.async_save_ahead()
+        assert path.read_bytes() == file
+        assert await read(path) == value
+    await journal.async_flush()
+    assert json.loads(path.read_bytes())["part"] == 5
+    part.value = 6
+    await journal.async_save_ahead()
+    assert await read(path) == 6
+    part.value = 7
+    await journal.async_save()
+    assert await read(path) == json.loads(path.read_bytes())["part"] == 7
+
+
+async def test_file_that_was_put_back_stands_for_itself(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    await journal.async_save_ahead()
+    before = path.read_bytes()
+    part.value = 2
+    await journal.async_save()
+    part.value = 3
+    await journal.async_save_ahead()
+    assert await read(path) == 3
+    path.write_bytes(before)
+    assert await read(path) == 1
+    path.write_bytes(b'{"version": 2, "part": 4}')
+    assert await read(path) == 4
+    path.unlink()
+    assert await read(path) is None
+    await journal.async_flush()
+
+
+async def test_saves_with_and_without_a_hurry_share_the_file(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    await journal.async_save_ahead()
+    part.value = 2
+    await asyncio.gather(journal.async_save_ahead(), journal.async_save())
+    assert json.loads(path.read_bytes())["part"] == 2
+
+
+async def test_what_is_too_large_for_a_slot_goes_to_the_file(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    await journal.async_save_ahead()
+    part.value = "x" * SIZE
+    await journal.async_save_ahead()
+    assert json.loads(path.read_bytes())["part"] == part.value
+
+
+async def test_slots_that_are_gone_are_made_anew(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    await journal.async_save_ahead()
+    slots = path.with_name("journal.recent")
+    slots.unlink()
+    part.value = 2
+    await journal.async_save_ahead()
+    assert json.loads(path.read_bytes())["part"] == 2
+    assert slots.exists()
+    part.value = 3
+    await journal.async_save_ahead()
+    assert json.loads(path.read_bytes())["part"] == 2
+    assert await read(path) == 3
+    await journal.async_flush()
+
+
+async def test_slots_that_can_not_be_made_are_not_needed(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    with patch.object(Slots, "create", side_effect=WriteError):
+        for value in (2, 3):
+            part.value = value
+            await journal.async_save_ahead()
+            assert json.loads(path.read_bytes())["part"] == value
+
+
+async def test_nothing_goes_ahead_of_a_file_that_may_be_another(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    def write_and_fail(path: Path, content: bytes) -> None:
+        path.write_bytes(content)
+        raise WriteError
+
+    await journal.async_save_ahead()
+    part.value = 2
+    with (
+        patch.object(journal_module, "_write", write_and_fail),
+        pytest.raises(NotWrittenError),
+    ):
+        await journal.async_save()
+    part.value = 3
+    await journal.async_save_ahead()
+    assert await read(path) == json.loads(path.read_bytes())["part"] == 3
+
+
 async def test_removed_journal_leaves_nothing_and_writes_nothing(
     journal: Journal, path: Path
 ) -> None:
-    await journal.async_save()
+    await journal.async_save_ahead()
     await journal.async_remove()
-    assert not path.exists()
+    assert [*path.parent.iterdir()] == []
     with pytest.raises(NotWrittenError):
         await journal.async_save()
     await journal.async_remove()
@@ -292,7 +396,8 @@ async def test_file_of_another_kind_has_its_own_version_and_migration(
     assert await journal.async_load() is None
     assert part.value == 3
     await journal.async_save()
-    assert json.loads(path.read_bytes()) == {"version": 8, "part": 3}
+    stored = json.loads(path.read_bytes())
+    assert (stored["version"], stored["part"]) == (8, 3)
     assert await journal.async_load() is None
     path.write_bytes(b'{"version": 9, "part": 3}')
     assert await journal.async_load() == path.with_name("journal.damaged")

@@ -219,6 +219,32 @@ async def test_message_under_way_in_a_crash_is_not_sent_again(
     assert ALICE not in str(issue)
 
 
+async def test_message_that_was_written_ahead_of_the_file_is_not_sent_again(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    storage: Path,
+) -> None:
+    await send(hass, message="Fire")
+    sandbox.add_fault(FaultKind.LATE, seconds=0.2)
+    sending = asyncio.create_task(send(hass))
+    while len(sandbox.requests) < 2:
+        await asyncio.sleep(0.001)
+    files = {path: path.read_bytes() for path in storage.glob("zoho_voice.*")}
+    assert "Water" not in str(files[file_of(storage, account)])
+    await sending
+    await account.runtime_data.journal.async_flush()
+    for path, content in files.items():
+        path.write_bytes(content)
+    with patch.object(journal.Journal, "async_flush"):
+        await start_again(hass, account)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert len(sandbox.sent) == 2
+    issue = issues(hass)["messages_unclear"]
+    assert issue.translation_placeholders["count"] == "1"
+
+
 async def test_message_that_expires_is_reported_until_somebody_has_read_it(
     hass: HomeAssistant,
     account: MockConfigEntry,

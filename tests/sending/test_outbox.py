@@ -72,6 +72,9 @@ class World:
             raise NotWrittenError
         self.disk = json.dumps(self.outbox.dump())
 
+    async def async_save_ahead(self) -> None:
+        await self.async_save()
+
     def save_soon(self) -> None:
         """Lose it if there is a crash before the next save."""
 

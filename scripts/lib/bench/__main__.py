@@ -1,172 +1,122 @@
-"""Run scripts/bench: measure, compare with the targets, tell and write it down."""
+"""Run scripts/bench: measure, compare with the targets, tell and write it down.
+
+A measurement is a module with `async def measure(bench: Bench) -> Result`. To belong to
+the rest, it only has to be named in `MEASUREMENTS`.
+"""
 
 import argparse
 import asyncio
-from collections.abc import Generator
-from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict
 import json
 from pathlib import Path
 import sys
 import tempfile
-import time
 
-from homeassistant.core import HomeAssistant
+from aiohttp import ClientSession
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
 from homeassistant.runner import create_event_loop
 
 from scripts.lib.process import ProcessError
-from scripts.lib.sandbox import Sandbox
+from scripts.lib.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox
 
 from . import (
-    expired_token,
     imports,
-    large_account,
     many_recipients,
     one_sms,
-    report,
+    outbox,
+    page,
     set_up,
     start,
-    steps,
-    stretch,
+    thousand_calls,
 )
 from .bench import Bench
-from .core import configuration, enter_credentials, running_core
-from .machine import this_machine
-from .mail import MailServer
-from .result import Result
-from .scale import FULL, QUICK, Scale
-from .text import show
-from .zoho import WrongResultError, Zoho, add_entry, remove_entry
+from .core import WrongResultError, configuration, running_core
+from .figures import Result, Verdict
+from .mail import mail_server
+from .zoho import DOMAIN, Zoho
 
-#: Recipients of the account that sends, unless its size is what is measured.
-RECIPIENTS = 10
-_NAMES = (
-    "one_sms",
-    "steps",
-    "many_recipients",
-    "stretch",
-    "large_account",
-    "expired_token",
-    "set_up",
-    "imports",
-    "start",
-)
+MEASUREMENTS = {
+    "one_sms": one_sms,
+    "many_recipients": many_recipients,
+    "outbox": outbox,
+    "set_up": set_up,
+    # Ends the tokens that others use.
+    "thousand_calls": thousand_calls,
+}
+#: These take processes of their own, which takes too long for a quick run.
+AFTERWARDS = {"imports": imports, "start": start}
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="scripts/bench")
-    parser.add_argument("--quick", action="store_true", help="few rounds, under 60 s")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="all raw figures")
-    parser.add_argument(
-        "--report", action="store_true", help="write docs/performance.md and its plot"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="end with 1 if a target is missed"
-    )
-    parser.add_argument("--only", nargs="+", choices=_NAMES, default=_NAMES)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--report", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    names = [*MEASUREMENTS, *AFTERWARDS]
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
     options = parser.parse_args()
-    if options.report and options.only is not _NAMES:
+    if options.report and (options.quick or options.only is not names):
         parser.error("--report needs everything measured")
+    if options.quick:
+        options.only = [name for name in options.only if name in MEASUREMENTS]
     return options
 
 
-@contextmanager
-def progress(text: str) -> Generator[None]:
-    """Say on stderr what is going on, and how long it took."""
-    begin = time.monotonic()
-    print(f"{text} ", end="", file=sys.stderr, flush=True)
-    yield
-    print(f"{time.monotonic() - begin:.1f} s", file=sys.stderr, flush=True)
-
-
-async def measure(directory: Path, wanted: list[str], scale: Scale) -> list[Result]:
+async def measure(directory: Path, wanted: list[str], *, quick: bool) -> list[Result]:
     """Measure what is wanted."""
+    log, config = directory / "sandbox.log", directory / "config"
     results: list[Result] = []
-    async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(
-            Sandbox(
-                directory / "sandbox.log", ["http://127.0.0.1"], arguments=["--quiet"]
-            )
-        )
-        zoho = await stack.enter_async_context(Zoho(sandbox))
-        mail = await stack.enter_async_context(MailServer())
-        config = directory / "config"
+    async with (
+        Sandbox(log, ["http://127.0.0.1"], arguments=["--quiet"]) as sandbox,
+        ClientSession(sandbox.accounts_url) as session,
+        mail_server() as mail_port,
+    ):
+        zoho = Zoho(sandbox, session)
         token = (await zoho.token())["access_token"]
-        text = configuration(zoho.send_url, token)
-        async with running_core(config, text) as hass:
-            await enter_credentials(hass)
-            bench = Bench(hass, zoho, token, scale)
-            results += await _measure_core(bench, mail, wanted)
-            if "start" in wanted:
-                await _add_both(hass, zoho, mail)
-        if "imports" in wanted:
-            with progress("imports"):
-                results.append(await imports.measure(scale))
-        if "start" in wanted and scale.start:
-            with progress("start"):
-                results.append(await start.measure(scale, config))
+        async with running_core(config, configuration(zoho.send_url, token)) as hass:
+            credential = ClientCredential(CLIENT_ID, CLIENT_SECRET, "Sandbox")
+            await async_import_client_credential(hass, DOMAIN, credential)
+            bench = Bench(hass, zoho, mail_port, quick)
+            for name in (name for name in MEASUREMENTS if name in wanted):
+                print(name, file=sys.stderr)
+                results.append(await MEASUREMENTS[name].measure(bench))
+            await start.prepare(bench)
+        for name in (name for name in AFTERWARDS if name in wanted):
+            print(name, file=sys.stderr)
+            results.append(await AFTERWARDS[name].measure(config))
     return results
-
-
-async def _measure_core(
-    bench: Bench, mail: MailServer, wanted: list[str]
-) -> list[Result]:
-    """Measure what needs a core that runs."""
-    results = []
-    entry = await bench.zoho.entry(RECIPIENTS)
-    await add_entry(bench.hass, entry)
-    for module in (one_sms, steps, many_recipients, stretch):
-        if (name := module.__name__.rpartition(".")[2]) in wanted:
-            with progress(name):
-                results.append(await module.measure(bench, entry))
-    await remove_entry(bench.hass, entry)
-    if "large_account" in wanted:
-        with progress("large_account"):
-            results.append(await large_account.measure(bench))
-    if "expired_token" in wanted:
-        entry = await bench.zoho.entry(RECIPIENTS)
-        await add_entry(bench.hass, entry)
-        with progress("expired_token"):
-            results.append(await expired_token.measure(bench, entry))
-        await remove_entry(bench.hass, entry)
-    if "set_up" in wanted:
-        with progress("set_up"):
-            results.append(await set_up.measure(bench, mail))
-    return results
-
-
-async def _add_both(hass: HomeAssistant, zoho: Zoho, mail: MailServer) -> None:
-    """Leave an entry of each in the configuration."""
-    await add_entry(hass, await zoho.entry(start.RECIPIENTS))
-    await add_entry(hass, mail.entry(start.RECIPIENTS))
 
 
 def main() -> None:
     """Run; a missed target is no failure unless asked for."""
     options = arguments()
-    scale = QUICK if options.quick else FULL
-    machine = this_machine()
+    machine = page.describe_machine()
     with (
         tempfile.TemporaryDirectory(prefix="zoho-voice-bench-") as directory,
         asyncio.Runner(loop_factory=create_event_loop) as runner,
     ):
         try:
-            results = runner.run(measure(Path(directory), [*options.only], scale))
+            results = runner.run(
+                measure(Path(directory), options.only, quick=options.quick)
+            )
         except (WrongResultError, ProcessError) as error:
             sys.exit(f"\nscripts/bench: {error}")
-    print(show(results))
-    command = "scripts/bench" + " --quick" * options.quick
+    print(page.show(results))
     if options.json:
-        content = {
-            "command": command,
-            "machine": asdict(machine),
-            "results": [asdict(result) for result in results],
-        }
+        content = {"machine": machine, "results": [asdict(it) for it in results]}
         options.json.write_text(json.dumps(content, indent=1))
     if options.report:
-        report.write(results, machine, command)
-    missed = any(not target.met for result in results for target in result.targets)
+        page.write(results, machine, "scripts/bench")
+    missed = any(
+        target.verdict is Verdict.MISSED
+        for result in results
+        for target in result.targets
+    )
     sys.exit(1 if options.check and missed else 0)
 
 

@@ -1,48 +1,81 @@
-"""What all measurements in the core share."""
+"""What all measurements share."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+import gc
+import json
+import subprocess
+import sys
+import time
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from .contestants import (
-    ACTION,
-    BARE,
-    CLASSIC,
-    ENTITY,
-    NOTIFY_REST,
-    REST_COMMAND,
-    Send,
-    bare_post,
-    by_action,
-    by_classic_action,
-    by_entity,
-    by_notify_rest,
-    by_rest_command,
-    entity_ids,
-)
-from .scale import Scale
+from scripts.lib.process import ROOT
+
+from . import BEGIN
+from .core import WrongResultError, add_entry, remove_entry
+from .figures import MIN_ROUNDS
 from .zoho import Zoho
+
+#: What tables say of how fast the sandbox answers; how long it takes (seconds).
+FAST, SLOW = "Zoho answers in 0 ms", "Zoho answers in 50 ms"
+SLOW_SECONDS = 0.05
+#: When a quick run begins to hurry (seconds).
+_QUICK_SECONDS = 30
+#: The longest that a worker may take (seconds).
+_WORKER_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The core, the sandbox, an access token of it, and how much to measure."""
+    """A running core, the servers beside it, and how much to measure."""
 
     hass: HomeAssistant
     zoho: Zoho
-    access_token: str
-    scale: Scale
+    mail_port: int
+    quick: bool
 
-    def contestants(self, entry: ConfigEntry) -> Mapping[str, Send]:
-        """Return all ways to send one SMS, ours for an account."""
-        hass = self.hass
-        return {
-            BARE: bare_post(hass, self.zoho.send_url, self.access_token),
-            REST_COMMAND: by_rest_command(hass),
-            NOTIFY_REST: by_notify_rest(hass),
-            ACTION: by_action(hass),
-            ENTITY: by_entity(hass, entity_ids(hass, entry)[0]),
-            CLASSIC: by_classic_action(hass),
-        }
+    def rounds(self, full: int, quick: int = MIN_ROUNDS) -> Iterator[int]:
+        """Count rounds; a quick run that is late makes one, and decides nothing."""
+        for number in range(quick if self.quick else full):
+            if number and self.quick and time.monotonic() > BEGIN + _QUICK_SECONDS:
+                return
+            gc.collect()
+            yield number
+
+    async def situations(self) -> AsyncIterator[str]:
+        """Let the sandbox answer fast, and then, in a full run, slowly."""
+        yield FAST
+        if not self.quick:
+            await self.zoho.answer_in(SLOW_SECONDS)
+            yield SLOW
+            await self.zoho.answer_in(0)
+
+    @asynccontextmanager
+    async def account(
+        self, recipients: int = 10, **options: object
+    ) -> AsyncIterator[ConfigEntry]:
+        """Have an account, set up, with options of its own."""
+        entry = await self.zoho.entry(recipients, **options)
+        await add_entry(self.hass, entry)
+        yield entry
+        await remove_entry(self.hass, entry)
+
+
+async def run_worker(name: str, *arguments: str) -> Any:
+    """Return what a module of its own process prints in its last line, as JSON."""
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", f"{__package__}.{name}", *arguments],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        timeout=_WORKER_SECONDS,
+    )
+    if done.returncode:
+        raise WrongResultError(f"{name} failed:\n{done.stderr.decode()[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])

@@ -1,51 +1,45 @@
 """Import time of the integration, against `smtp`, `ntfy` and `monzo`."""
 
-from .child import run_worker
-from .import_worker import LIBRARY
-from .result import Result, Table, Target
-from .rounds import Spread, ratio
-from .scale import Scale
+from pathlib import Path
 
-OURS, MODEL = "zoho_voice", "monzo"
-INTEGRATIONS = (OURS, "smtp", "ntfy", MODEL)
+from .bench import run_worker
+from .figures import Result, Spread, Table, Target, ratio
+from .zoho import DOMAIN
+
+MODEL, LIBRARY = "monzo", "phonenumbers"
+#: Of what the model and the library take together.
 LIMIT = 1.2
+_PACKAGES = {
+    f"custom_components.{DOMAIN}": DOMAIN,
+    **{f"homeassistant.components.{it}": it for it in ("smtp", "ntfy", MODEL)},
+    LIBRARY: LIBRARY,
+}
 
 
-async def measure(scale: Scale) -> Result:
+async def measure(_: Path) -> Result:
     """Import each in processes of their own."""
-    result = Result("imports")
-    answer = await run_worker("import_worker", str(scale.imports), *INTEGRATIONS)
-    result.raw = answer
-    seconds: dict[str, list[float]] = answer["seconds"]
-    allowed = [
-        model + library
-        for model, library in zip(seconds[MODEL], seconds[LIBRARY], strict=True)
-    ]
-    result.tables.append(
-        Table(
-            "Import, all modules",
+    integrations = [package for package in _PACKAGES if package != LIBRARY]
+    answer = await run_worker("import_worker", "25", LIBRARY, *integrations)
+    seconds: dict[str, list[float]] = {}
+    modules: dict[str, str] = {}
+    for package, samples in answer.items():
+        name = _PACKAGES[package]
+        seconds[name] = [each for each, _ in samples]
+        modules[name] = str(samples[-1][1])
+    ours = seconds[DOMAIN]
+    allowed = [sum(it) for it in zip(seconds[MODEL], seconds[LIBRARY], strict=True)]
+    table = Table(
+        "Import of all modules",
+        ("", "ms", "modules not loaded before", f"{DOMAIN} ÷ this"),
+        [
             (
-                "integration",
-                "ms",
-                "modules that were not loaded yet",
-                "ours against it",
-            ),
-            [
-                (
-                    name,
-                    Spread.of(values).text(1000, 1),
-                    str(answer["modules"][name]),
-                    "" if name == OURS else ratio(seconds[OURS], values).text(),
-                )
-                for name, values in seconds.items()
-            ],
-        )
+                name,
+                Spread.of(of_one, 1000),
+                modules[name],
+                "" if of_one is ours else ratio(ours, of_one),
+            )
+            for name, of_one in seconds.items()
+        ],
     )
-    result.targets.append(
-        Target(
-            f"Import time, of {MODEL}'s plus {LIBRARY}'",
-            ratio(seconds[OURS], allowed),
-            LIMIT,
-        )
-    )
-    return result
+    title = f"Import: {DOMAIN} ÷ ({MODEL} + {LIBRARY})"
+    return Result(tables=[table], targets=[Target(title, ratio(ours, allowed), LIMIT)])

@@ -1,143 +1,121 @@
-"""1 to 1,000 numbers in one call, against as many calls of `rest_command`."""
+"""One call to 1 to 1,000 recipients of an account with 1,000."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from homeassistant.config_entries import ConfigEntry
 
-from .bench import Bench
-from .contestants import REST_COMMAND, call
-from .result import Result, Table, Target
-from .rounds import Sample, Spread, cpus, interleave, ratio, walls
-from .scale import SIZES
-from .zoho import DOMAIN, TEXT, numbers
+from .bench import FAST, Bench
+from .clock import Turn, take_turns
+from .contestants import ACTION, REST_COMMAND, all_ways, call
+from .core import entity_ids
+from .figures import (
+    Group,
+    Result,
+    Sample,
+    Spread,
+    Target,
+    compare,
+    in_short,
+    ratio,
+    times,
+)
+from .zoho import numbers, recipient_numbers
 
-ONE_CALL = "zoho_voice.send_sms, one call"
-LOOP = "rest_command, one after another"
-AT_ONCE = "rest_command, all at once"
+SIZES = (1, 10, 100, 1000)
+OURS = ("one call to numbers", "one call to entities", "one call to names")
+TO_NUMBERS, TO_ENTITIES, TO_NAMES = OURS
+LOOP = f"{REST_COMMAND}, one after another"
+AT_ONCE = f"{REST_COMMAND}, all at once"
 
-MAX_NUMBERS = 10
+#: How many times as fast as the loop one call is to be.
 FASTER = 8
-FASTER_AT = (0.05, 100)
 #: Ten times as many may take ten times as long; the rest is noise.
 GROWTH = 11
+#: Zoho takes ten numbers in a request.
+REQUESTS = 100
+_IN_SHORT = 100
 
 
-async def measure(bench: Bench, entry: ConfigEntry) -> Result:
-    """Send to ever more numbers."""
-    result = Result("many_recipients")
-    rest_command = bench.contestants(entry)[REST_COMMAND]
-    for seconds, rounds_of in bench.scale.many.items():
-        await bench.zoho.answer_in(seconds)
-        by_size: dict[int, dict[str, list[Sample]]] = {}
-        for size, rounds in zip(SIZES, rounds_of, strict=True):
-            if not rounds:
-                continue
-            turns = _turns(bench, rest_command, numbers(size))
-            if size > bench.scale.loop_limit[seconds]:
-                del turns[LOOP]
-
-            async def check(name: str, size: int = size) -> None:
-                requests = -(-size // MAX_NUMBERS) if name == ONE_CALL else size
-                await bench.zoho.check(numbers(size), requests)
-
-            by_size[size] = await interleave(rounds, turns, check)
-        _add(result, by_size, seconds)
-    await bench.zoho.answer_in(0)
-    result.targets.append(
-        # The check of each round raises if there were more or fewer.
-        Target(
-            "1,000 recipients: requests, in every round",
-            Spread.of([SIZES[-1] / MAX_NUMBERS] * bench.scale.many[0.0][-1]),
-            100,
-            unit="requests",
-        )
-    )
+async def measure(bench: Bench) -> Result:
+    """Send to ever more, who share requests in our calls only."""
+    result = Result()
+    async with bench.account(SIZES[-1]) as entry:
+        async for situation in bench.situations():
+            groups: dict[str, dict[str, list[Sample]]] = {}
+            for size in SIZES:
+                turns = _turns(bench, entry, size)
+                rounds = bench.rounds(15 if situation == FAST else 3)
+                group, requests = await _send(bench, turns, rounds, size)
+                groups[f"{size:,}"] = group
+                if situation != FAST and size >= _IN_SHORT:
+                    _add_in_short(result, f"{size:,} recipients, {situation}", group)
+            title = f"Many recipients, {situation}"
+            labels = ("recipients", "sent by")
+            result.tables.append(compare(title, labels, groups, TO_NUMBERS))
+            if situation == FAST:
+                _add_growth(result, groups, requests)
     return result
 
 
-def _turns(
-    bench: Bench, rest_command: Callable[[str], Awaitable[None]], to: list[str]
-) -> dict[str, Callable[[], Awaitable[None]]]:
+def _turns(bench: Bench, entry: ConfigEntry, size: int) -> dict[str, Turn]:
+    rest_command = all_ways(bench, entry)[REST_COMMAND]
+    to = numbers(size)
+
     async def loop() -> None:
         for number in to:
             await rest_command(number)
 
     async def at_once() -> None:
-        await asyncio.gather(*(rest_command(number) for number in to))
+        await asyncio.gather(*map(rest_command, to))
 
-    data = {"message": TEXT, "recipients": to}
+    by_action = partial(call, bench, ACTION)
     return {
-        ONE_CALL: partial(call, bench.hass, f"{DOMAIN}.send_sms", data),
+        TO_NUMBERS: partial(by_action, recipients=to),
+        TO_ENTITIES: partial(by_action, entity_id=entity_ids(bench.hass, entry)[:size]),
+        TO_NAMES: partial(by_action, recipients=[f"Person {i}" for i in range(size)]),
         LOOP: loop,
         AT_ONCE: at_once,
     }
 
 
-def _add(
-    result: Result, by_size: dict[int, dict[str, list[Sample]]], seconds: float
+async def _send(
+    bench: Bench, turns: dict[str, Turn], rounds: Iterable[int], size: int
+) -> tuple[dict[str, list[Sample]], list[float]]:
+    """Return what the turns took, and how many requests each of our calls made."""
+    requests: list[float] = []
+
+    async def check(name: str) -> None:
+        known = name in {TO_ENTITIES, TO_NAMES}
+        to = recipient_numbers(size) if known else numbers(size)
+        received = await bench.zoho.check(to)
+        if name in OURS:
+            requests.append(received.accepted)
+
+    return await take_turns(rounds, turns, after=check), requests
+
+
+def _add_in_short(result: Result, title: str, group: Group) -> None:
+    """Add what everybody wants to know."""
+    result.in_short.append(in_short(title, group[TO_NUMBERS], group, LOOP))
+    faster = ratio(times(group[LOOP]), times(group[TO_NUMBERS]))
+    name = f"{title}: as fast as {LOOP}"
+    result.targets.append(Target(name, faster, FASTER, at_least=True))
+
+
+def _add_growth(
+    result: Result, groups: Mapping[str, Group], requests: list[float]
 ) -> None:
-    situation = f"Zoho answers in {seconds * 1000:.0f} ms"
-    result.raw[situation] = by_size
-    rows = []
-    for size, samples in by_size.items():
-        ours = samples[ONE_CALL]
-        for name, of_one in samples.items():
-            requests = -(-size // MAX_NUMBERS) if name == ONE_CALL else size
-            faster = ratio(walls(of_one), walls(ours))
-            rows.append(
-                (
-                    f"{size:,}",
-                    name,
-                    f"{requests:,}",
-                    Spread.of(walls(of_one)).text(1000, 1),
-                    Spread.of(cpus(of_one)).text(1000, 1),
-                    "" if name == ONE_CALL else faster.text(digits=1),
-                    ""
-                    if name == ONE_CALL
-                    else ratio(cpus(of_one), cpus(ours)).text(digits=1),
-                )
-            )
-            if (seconds, size) == FASTER_AT and name == LOOP:
-                result.targets.append(
-                    Target(
-                        f"{size} recipients, {situation}: faster than the loop",
-                        faster,
-                        FASTER,
-                        at_least=True,
-                    )
-                )
-    result.tables.append(
-        Table(
-            f"Recipients in one call, {situation}",
-            (
-                "recipients",
-                "sent by",
-                "requests",
-                "wall, ms",
-                "CPU, ms",
-                "our gain, wall",
-                "our gain, CPU",
-            ),
-            rows,
-        )
-    )
-    if not seconds:
-        result.targets.append(
-            growth(
-                "CPU of one call",
-                {size: cpus(samples[ONE_CALL]) for size, samples in by_size.items()},
-            )
-        )
+    """Add what must hold however fast Zoho is."""
+    name = "1,000 recipients in one call: requests"
+    result.targets.append(Target(name, Spread.of(requests), REQUESTS, "requests"))
+    for name in OURS:
+        result.targets.append(growth(name, groups, name))
 
 
-def growth(name: str, by_size: dict[int, list[float]]) -> Target:
-    """Return the target for what ten times as many take, at the upper end."""
-    upper, lower = by_size[1000], by_size[100]
-    middle = Spread.of(lower).median
-    return Target(
-        f"{name}: 1,000 recipients against 100",
-        Spread.of([value / middle for value in upper]),
-        GROWTH,
-    )
+def growth(title: str, groups: Mapping[str, Group], name: str) -> Target:
+    """Return the target for what ten times as many recipients take."""
+    large, small = (times(groups[size][name], "cpu") for size in ("1,000", "100"))
+    title = f"{title}: 1,000 recipients ÷ 100, CPU"
+    return Target(title, ratio(large, small), GROWTH)

@@ -1,107 +1,82 @@
-"""One SMS, warm: every way to send it, wall and CPU per call."""
+"""One SMS: every way to send it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from functools import partial
 
-from homeassistant.config_entries import ConfigEntry
-
-from .bench import Bench
+from .bench import FAST, Bench
+from .clock import take_turns
 from .contestants import (
     ACTION,
-    BARE,
     BARE_ENTITY,
     ENTITY,
     OURS,
     REST_COMMAND,
-    THEIRS,
     Send,
+    all_ways,
     by_bare_entity,
 )
-from .result import Result, Table, Target
-from .rounds import Sample, Spread, cpus, interleave, ratio, walls
-from .zoho import recipient_number
+from .figures import Result, Sample, compare, in_short, ratio_targets
+from .zoho import recipient_numbers
 
+#: Of `rest_command`, which does no more than the POST.
 LIMIT = 1.15
-#: How many calls of a turn are not timed: what ran before them is not theirs.
-WARM_CALLS = 3
+#: Of an entity that does no more than the POST.
+ENTITY_LIMIT = 1.10
 
 
-async def measure(bench: Bench, entry: ConfigEntry) -> Result:
+async def measure(bench: Bench) -> Result:
     """Send one after another, in turns."""
-    result = Result("one_sms")
-    contestants = dict(bench.contestants(entry))
-    contestants[BARE_ENTITY] = await by_bare_entity(
-        bench.hass, contestants[BARE], recipient_number(0)
-    )
-    for seconds, (rounds, calls) in bench.scale.one_sms.items():
-        await bench.zoho.answer_in(seconds)
-        samples = await send_in_turns(bench, contestants, rounds, calls)
-        add(result, samples, f"Zoho answers in {seconds * 1000:.0f} ms")
-    await bench.zoho.answer_in(0)
+    result = Result()
+    async with bench.account() as entry:
+        ways = all_ways(bench, entry)
+        ways[BARE_ENTITY] = await by_bare_entity(bench, entry)
+        async for situation in bench.situations():
+            rounds, calls = (101, 25) if situation == FAST else (15, 10)
+            group = await send_in_turns(bench, ways, bench.rounds(rounds, 9), calls)
+            title = f"One SMS, {situation}"
+            result.tables.append(compare(title, ["sent by"], {"": group}, *OURS))
+            result.targets += [
+                *ratio_targets(title, group, ACTION, REST_COMMAND, limit=LIMIT),
+                *ratio_targets(title, group, ENTITY, BARE_ENTITY, limit=ENTITY_LIMIT),
+            ]
+            row = in_short(title, group[ACTION], group, REST_COMMAND)
+            result.in_short.append(row)
+    if bench.quick:
+        return result
+    async with bench.account(1000) as entry:
+        ways = all_ways(bench, entry)
+        some = {name: ways[name] for name in (REST_COMMAND, ACTION, ENTITY)}
+        group = await send_in_turns(bench, some, bench.rounds(19), 10)
+        title = "One SMS, account with 1,000 recipients"
+        table = compare(title, ["sent by"], {"": group}, ACTION, ENTITY)
+        result.tables.append(table)
     return result
 
 
 async def send_in_turns(
-    bench: Bench, contestants: dict[str, Send], rounds: int, calls: int
+    bench: Bench, ways: dict[str, Send], rounds: Iterable[int], calls: int
 ) -> dict[str, list[Sample]]:
-    """Return the samples of all contestants, per call."""
-    number = recipient_number(0)
+    """Return what one call took of each turn; a quick run makes fewer calls."""
+    [number] = recipient_numbers(1)
+    # What ran before the first calls of a turn is not theirs; they are not timed.
+    warm = 1 if bench.quick else 3
+    calls = calls // 5 if bench.quick else calls
 
-    async def turn(send: Send) -> None:
-        for _ in range(calls):
-            await send(number)
-
-    async def warm(name: str) -> None:
-        for _ in range(WARM_CALLS):
-            await contestants[name](number)
+    async def send(count: int, name: str) -> None:
+        for _ in range(count):
+            await ways[name](number)
 
     async def check(_: str) -> None:
-        sends = WARM_CALLS + calls
+        sends = warm + calls
         await bench.zoho.check([number] * sends, sends)
 
-    turns: dict[str, Callable[[], Awaitable[None]]] = {
-        name: partial(turn, send) for name, send in contestants.items()
-    }
-    samples = await interleave(rounds, turns, check, warm)
+    group = await take_turns(
+        rounds,
+        {name: partial(send, calls, name) for name in ways},
+        before=partial(send, warm),
+        after=check,
+    )
     return {
-        name: [Sample(wall / calls, cpu / calls) for wall, cpu in of_one]
-        for name, of_one in samples.items()
+        name: [Sample(each.wall / calls, each.cpu / calls) for each in samples]
+        for name, samples in group.items()
     }
-
-
-def add(result: Result, samples: dict[str, list[Sample]], situation: str) -> None:
-    """Add the tables and targets of one situation."""
-    result.raw[situation] = samples
-    result.tables.append(
-        Table(
-            f"One SMS, {situation}: time per call",
-            ("sent by", "wall, ms", "CPU, ms"),
-            [
-                (
-                    name,
-                    Spread.of(walls(of_one)).text(1000),
-                    Spread.of(cpus(of_one)).text(1000),
-                )
-                for name, of_one in samples.items()
-            ],
-        )
-    )
-    rows = []
-    for ours in OURS:
-        for theirs in THEIRS:
-            wall = ratio(walls(samples[ours]), walls(samples[theirs]))
-            cpu = ratio(cpus(samples[ours]), cpus(samples[theirs]))
-            rows.append((ours, theirs, wall.text(), cpu.text()))
-            if theirs == REST_COMMAND and ours in {ACTION, ENTITY}:
-                name = f"One SMS by {ours}, {situation}"
-                result.targets += [
-                    Target(f"{name}: {what} of rest_command's", value, LIMIT)
-                    for what, value in (("wall", wall), ("CPU", cpu))
-                ]
-    result.tables.append(
-        Table(
-            f"One SMS, {situation}: ratios",
-            ("sent by", "against", "wall", "CPU"),
-            rows,
-        )
-    )

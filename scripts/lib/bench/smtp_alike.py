@@ -11,11 +11,13 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import slugify
 
-from .mail import DOMAIN
+from .mail import SMTP
+
+ALIKE = f"{SMTP}, registered alike"
 
 
 @contextmanager
-def registered_like_ours() -> Generator[None]:
+def registered_alike() -> Generator[None]:
     """Let `smtp` give each recipient a device, its subentry and a classic action."""
 
     async def set_up(
@@ -26,7 +28,7 @@ def registered_like_ours() -> Generator[None]:
         server = dr.async_get(hass).async_get_or_create(
             config_entry_id=entry.entry_id,
             entry_type=DeviceEntryType.SERVICE,
-            identifiers={(DOMAIN, entry.entry_id)},
+            identifiers={(SMTP, entry.entry_id)},
             manufacturer="Bench",
             model="Server",
             name=entry.title,
@@ -36,7 +38,7 @@ def registered_like_ours() -> Generator[None]:
             entity._attr_name = None  # noqa: SLF001  it has the device's
             entity._attr_device_info = DeviceInfo(  # noqa: SLF001
                 entry_type=DeviceEntryType.SERVICE,
-                identifiers={(DOMAIN, subentry_id)},
+                identifiers={(SMTP, subentry_id)},
                 manufacturer="Bench",
                 model="Recipient",
                 name=subentry.title,
