@@ -137,6 +137,23 @@ async def test_classic_action_takes_the_options_of_the_action_as_data(
             "…4567 is not a possible phone number",
         ),
         ({"target": "notify.nobody"}, "not_a_recipient", "notify.nobody is not"),
+        ({"target": "notify.14805550111"}, "not_a_recipient", "notify.…0111 is not"),
+        (
+            {"target": ALICE, "data": {"+14805550111": 1}},
+            "invalid_data",
+            "['…0111']",
+        ),
+        (
+            {
+                "target": ALICE,
+                "data": {
+                    "scheduled_time": "2030-01-01 10:00",
+                    "time_zone": "+14805550111",
+                },
+            },
+            "unknown_time_zone",
+            "The time zone …0111 is unknown",
+        ),
         (
             {"target": ALICE, "data": {"colour": "red"}},
             "invalid_data",

@@ -51,7 +51,7 @@ from .flows.recipient import RecipientFlow
 from .flows.sender import SENDER_SCHEMA, async_check_sender
 from .zoho.client import ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, data_center_of_country
-from .zoho.errors import OutcomeUnknownError, ZohoError
+from .zoho.errors import OutcomeUnknownError, RejectedError, ZohoError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -348,7 +348,8 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Say why the sign-in did not work and what to do."""
         _LOGGER.debug("The sign-in failed: %r", err)
         return self.async_abort(
-            reason=error_key(err),
+            # The codes that mean something else are about an SMS.
+            reason="rejected" if isinstance(err, RejectedError) else error_key(err),
             description_placeholders={
                 **error_placeholders(err),
                 "accounts_url": data_center_of(self._data).accounts_url,
@@ -364,11 +365,21 @@ def _server_url(value: str) -> str:
     """
     try:
         url = URL(value.strip())
+        host = url.host or ""
+        # Names that are resolved have to pass this.
+        host.encode("idna")
     except ValueError as err:
         raise vol.Invalid("invalid_url") from err
-    if url.scheme not in ("http", "https") or not url.host or url.query or url.fragment:
+    if (
+        url.scheme not in ("http", "https")
+        or not host
+        or url.user is not None
+        or url.password is not None
+        or url.query
+        or url.fragment
+    ):
         raise vol.Invalid("invalid_url")
-    if url.scheme == "http" and not _is_private(url.host):
+    if url.scheme == "http" and not _is_private(host):
         raise vol.Invalid("insecure_url")
     return str(url).rstrip("/")
 

@@ -17,6 +17,7 @@ import voluptuous as vol
 
 from .account import ZohoVoiceConfigEntry
 from .calls.message import async_compose
+from .calls.phone_number import mask_numbers
 from .calls.prepare import DELIVERY_SCHEMA, async_prepare
 from .calls.recipients import subentries_of
 from .const import ATTR_RECIPIENTS
@@ -126,7 +127,9 @@ class ZohoVoiceNotificationService(BaseNotificationService):
         try:
             fields = _DATA_SCHEMA(kwargs.get(ATTR_DATA) or {})
         except vol.Invalid as err:
-            raise validation_error("invalid_data", error=str(err)) from err
+            raise validation_error(
+                "invalid_data", error=mask_numbers(str(err))
+            ) from err
         fields[ATTR_RECIPIENTS] = [
             *kwargs.get(ATTR_TARGET, []),
             *fields[ATTR_RECIPIENTS],

@@ -6,6 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
 
 from sandbox import Sandbox
 
@@ -60,3 +61,24 @@ async def test_time_that_is_too_short_or_too_long_is_refused(
         )
         assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done(wait_background_tasks=True)
+
+
+@pytest.mark.parametrize(
+    "user_input",
+    [
+        {"keep_trying": {"days": 1e300}},
+        {"keep_trying": {"hours": -1}},
+        *(
+            {key: value}
+            for key in ("segments_per_day", "flood_limit")
+            for value in ("nan", "inf", "many", -1, 1e300)
+        ),
+    ],
+)
+async def test_what_is_no_number_is_refused(
+    hass: HomeAssistant, account: MockConfigEntry, user_input: dict[str, Any]
+) -> None:
+    flow = await hass.config_entries.options.async_init(account.entry_id)
+    with pytest.raises(vol.Invalid):
+        await hass.config_entries.options.async_configure(flow["flow_id"], user_input)
+    assert account.options == {}

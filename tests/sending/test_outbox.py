@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import datetime
 import json
+import math
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -42,6 +43,8 @@ from custom_components.zoho_voice.zoho.models import DataCoding, Receipt, Sms
 
 NUMBERS = ["+14805550100", "+14805550111", "+14805550122"]
 START = 1_764_831_248.0
+#: What is no time, or none that a calendar has (seconds since the epoch).
+ODD_TIMES = [None, True, "1764831248", "nan", math.nan, math.inf, -1, 1e11, 2**63]
 
 
 class Crash(BaseException):
@@ -407,6 +410,35 @@ def test_scheduled_message_ends_at_its_time() -> None:
         == datetime.fromisoformat("2025-12-04T12:30+05:30").timestamp()
     )
     assert end_of(scheduled, START, 1) == START + 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *((key, value) for key in ("created_at", "expires_at") for value in ODD_TIMES),
+        ("state", "sent"),
+        ("state", "lost"),
+        ("number", ""),
+        ("number", "14805550100"),
+        ("number", "+14805550100,+14805550111"),
+        ("number", "+٣٣٣٣٣٣٣٣"),
+        ("scheduled_time", ""),
+        ("scheduled_time", "soon"),
+        ("data_coding", 3),
+        ("message", None),
+    ],
+)
+def test_what_no_message_can_be_is_damage(world: World, key: str, value: Any) -> None:
+    (message,) = world.messages("a", NUMBERS[0])
+    with pytest.raises((ValueError, TypeError)):
+        world.outbox.load([{**message.dump(), key: value}])
+    assert world.outbox.waiting == []
+
+
+def test_message_that_is_there_twice_is_damage(world: World) -> None:
+    (message,) = world.messages("a", NUMBERS[0])
+    with pytest.raises(ValueError, match="the only one"):
+        world.outbox.load([message.dump(), message.dump()])
 
 
 @given(

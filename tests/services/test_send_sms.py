@@ -215,6 +215,10 @@ async def test_a_disabled_recipient_is_passed_over_in_an_area_and_refused_by_nam
             {"recipients": ALICE, "scheduled_time": "2020-01-01 10:00"},
             "time_in_past",
         ),
+        *(
+            ({"recipients": ALICE, "scheduled_time": time}, "time_out_of_range")
+            for time in ("0001-01-01 00:00+23:59", "9999-12-31 23:59-23:59")
+        ),
         (
             {
                 "recipients": ALICE,
@@ -251,6 +255,10 @@ async def test_wrong_input_is_refused_before_anything_is_sent(
         {"recipients": ALICE, "data_coding": "klingon"},
         {"recipients": ALICE, "scheduled_time": "tomorrow"},
         {"recipients": ALICE, "status_callback": "ftp://example.com"},
+        {"recipients": ALICE, "status_callback": "https://example.com/\ud83d"},
+        {"recipients": ALICE, "keep_trying_for": {"days": 1e300}},
+        {"recipients": ALICE, "keep_trying_for": "99999999999:00:00"},
+        {"recipients": ALICE, "keep_trying_for": "inf"},
         {"recipients": ALICE, "colour": "red"},
     ],
 )

@@ -669,6 +669,8 @@ async def test_zoho_is_given_the_time_it_asks_for(
         ("Wed, 21 Oct 99999 07:28:00 GMT", None),
         (11, 11),
         (600, 600),
+        ("9" * 400, 86_400),
+        ("Wed, 21 Oct 9999 07:28:00 GMT", 86_400),
     ],
 )
 async def test_long_or_unknown_wait_is_left_to_the_caller(
@@ -849,6 +851,8 @@ async def test_user_has_the_id_as_text(
         ({"ZUID": "10001", "Email": "me@example.com"}, User("10001", "me@example.com")),
         ({"ZUID": 12345678901234567890}, User(*["12345678901234567890"] * 2)),
         ({"ZUID": "10001", "Email": None}, User("10001", "10001")),
+        ({"ZUID": "10001", "Email": ["a"]}, User("10001", "10001")),
+        ({"ZUID": "10001", "Email": "\ud800"}, User("10001", "\ufffd")),
     ],
 )
 async def test_user_is_read_from_what_there_is(
@@ -865,6 +869,8 @@ async def test_user_is_read_from_what_there_is(
         (as_answer({"Email": "me@example.com"}), RejectedError, 1),
         (as_answer({"ZUID": ""}), RejectedError, 1),
         (as_answer({"ZUID": None}), RejectedError, 1),
+        (as_answer({"ZUID": {"a": 1}}), RejectedError, 1),
+        (as_answer({"ZUID": True}), RejectedError, 1),
         (as_answer([]), RejectedError, 1),
         (HTML, RejectedError, 1),
         ({"status": 302, "headers": {"Location": "/x"}}, RejectedError, 1),

@@ -61,8 +61,12 @@ def test_several_numbers_are_separated_by_commas_only() -> None:
         ({"status": {}}, "status", None),
         ({"multipartCount": 3}, "segments", 3),
         ({"multipartCount": "3"}, "segments", 3),
-        ({"multipartCount": True}, "segments", None),
         ({"multipartCount": "many"}, "segments", None),
+        ({"multipartCount": 1000}, "segments", 1000),
+        *(
+            ({"multipartCount": value}, "segments", None)
+            for value in (True, 0, -1, 1001, 2**64)
+        ),
         ({"senderId": "+1 888-555-0100"}, "sender_id", "+18885550100"),
         ({"senderId": "Zoho Voice"}, "sender_id", "Zoho Voice"),
         ({"senderId": 18885550100}, "sender_id", "+18885550100"),

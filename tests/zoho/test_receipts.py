@@ -1,6 +1,7 @@
 """Which row of an answer is about which number."""
 
 import re
+import time
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -207,3 +208,19 @@ def test_rows_that_show_their_ends_are_matched_in_any_order(
 )
 def test_nothing_in_an_answer_raises(send: Any) -> None:
     assert len(match_rows(send, [A, B])) == 2
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        [{}] * 300_000,
+        {"customerNumber": "1" * 900_000},
+        [{"customerNumber": "*1" * 200_000}, {}],
+        [{"customerNumber": 10**4000}, {}],
+    ],
+    ids=["many rows", "long number", "long masked number", "large number"],
+)
+def test_answer_without_end_is_not_compared_for_long(send: Any) -> None:
+    start = time.process_time()
+    match_rows(send, [A, B])
+    assert time.process_time() - start < 0.1

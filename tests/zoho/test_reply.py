@@ -1,6 +1,7 @@
 """The bodies of Zoho's replies."""
 
 from typing import Any
+from unittest.mock import ANY
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -11,7 +12,9 @@ from custom_components.zoho_voice.zoho.reply import Reply, parse_json, parse_obj
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ('{"a": "\\ud83d"}', {"a": "\ud83d"}),
+        ('{"a": "\\ud83d"}', {"a": "\ufffd"}),
+        ('{"\\udc00": ["\\ud83d\\ude00"]}', {"\ufffd": ["\U0001f600"]}),
+        ('{"a": NaN, "b": "\\ud83d"}', {"a": ANY, "b": "\ufffd"}),
         ('{"a": 1}', {"a": 1}),
         (' \n{"a": {"b": []}}\n', {"a": {"b": []}}),
         ("{}", {}),
@@ -41,8 +44,8 @@ def test_only_an_object_is_read(text: str, value: dict[str, Any]) -> None:
         ('[{"a": "ü"}]', [{"a": "ü"}]),
         ('"a"', "a"),
         ("1", 1),
-        ('["\\ud83d"]', ["\ud83d"]),
-        ('["\ud83d"]', ["\ud83d"]),
+        ('["\\ud83d"]', ["\ufffd"]),
+        ('["\ud83d"]', ["\ufffd"]),
         ("a=b", None),
         ("", None),
         ("null", None),
@@ -62,6 +65,12 @@ def test_no_text_is_too_odd(text: str) -> None:
     assert isinstance(parse_object(text.encode()), dict)
 
 
+@pytest.mark.parametrize("depth", [1_000, 5_000, 100_000])
+def test_what_goes_too_deep_says_nothing(depth: int) -> None:
+    body = '{"code":%s%s}' % ("[" * depth, "]" * depth)  # noqa: UP031
+    assert Reply(200, parse_object(body.encode())).code == "HTTP 200"
+
+
 @pytest.mark.parametrize(
     ("body", "code", "message"),
     [
@@ -70,6 +79,10 @@ def test_no_text_is_too_odd(text: str) -> None:
         ({"error": "invalid", "error_description": "Not"}, "invalid", "Not"),
         ({"code": "X-1", "error": "invalid"}, "X-1", ""),
         ({"code": None, "message": None}, "HTTP 418", ""),
+        ({"code": True, "message": 1.5}, "HTTP 418", ""),
+        ({"code": {"a": 1}, "message": ["No"]}, "HTTP 418", ""),
+        ({"code": " ", "error": "a\n\tb ", "message": "No\r\nway"}, "a b", "No way"),
+        ({"code": "x" * 999, "message": "y " * 999}, "x" * 300, ("y " * 150)),
         ({}, "HTTP 418", ""),
     ],
 )

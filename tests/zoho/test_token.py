@@ -153,6 +153,11 @@ def test_error_counts_whatever_the_status(
         (200, '{"access_token": ""}', AccountsServerError, "HTTP 200"),
         (200, '{"access_token": null}', AccountsServerError, "HTTP 200"),
         (200, '{"access_token": 7}', AccountsServerError, "HTTP 200"),
+        (200, '{"access_token": "a b"}', AccountsServerError, "HTTP 200"),
+        (200, '{"access_token": "a\\r\\nX: y"}', AccountsServerError, "HTTP 200"),
+        (200, '{"access_token": "\\u0000"}', AccountsServerError, "HTTP 200"),
+        (200, '{"access_token": "\\ud800"}', AccountsServerError, "HTTP 200"),
+        (200, '{"access_token": "\u00e9"}', AccountsServerError, "HTTP 200"),
         (302, "", RejectedError, "HTTP 302"),
         (400, HTML, RejectedError, "HTTP 400"),
         (403, json.dumps(GRANTED), RejectedError, "HTTP 403"),
@@ -169,10 +174,38 @@ def test_reply_without_a_token(
         assert raised.value.code == code
 
 
-@pytest.mark.parametrize("expires_in", ["soon", "", None, [], {}, "1e3", float("inf")])
+@pytest.mark.parametrize(
+    "expires_in",
+    [
+        "soon",
+        "",
+        None,
+        [],
+        {},
+        "1e3",
+        float("inf"),
+        float("nan"),
+        0,
+        -1,
+        False,
+        365 * 86_400 + 1,
+        1e300,
+        "9" * 400,
+    ],
+)
 def test_life_time_that_is_none_is_a_failure_of_the_server(expires_in: Any) -> None:
     with pytest.raises(AccountsServerError):
         read_token_reply(200, json.dumps(GRANTED | {"expires_in": expires_in}).encode())
+
+
+@pytest.mark.parametrize("refresh_token", [None, "", 7, ["a"], {"a": 1}, "a\r\nb"])
+def test_refresh_token_that_is_none_is_left_out(refresh_token: Any) -> None:
+    reply = GRANTED | {"refresh_token": refresh_token, "token_type": ["Bearer"]}
+    assert read_token_reply(200, json.dumps(reply).encode()) == {
+        "access_token": "1000.access",
+        "token_type": "Bearer",
+        "expires_in": 3600,
+    }
 
 
 def test_error_shows_zohos_words_but_not_in_a_log() -> None:

@@ -18,6 +18,7 @@ from ..const import (
 )
 from ..errors import validation_error
 from ..zoho.models import MAX_MESSAGE_LENGTH, DataCoding, Sms
+from .phone_number import mask_numbers
 
 _AUTOMATIC = "automatic"
 _DATA_CODINGS = {
@@ -26,13 +27,24 @@ _DATA_CODINGS = {
     "non_english": DataCoding.NON_ENGLISH,
 }
 
+
+def _validate_url(value: Any) -> str:
+    """Validate a URL that JSON can hold: no half of an emoji."""
+    url = cv.url(value)
+    try:
+        url.encode()
+    except UnicodeEncodeError as err:
+        raise vol.Invalid("invalid url") from err
+    return url
+
+
 #: The options of a text in `zoho_voice.send_sms` and in `data` of `notify.zoho_voice`.
 OPTIONS_SCHEMA: dict[vol.Marker, Any] = {
     vol.Optional(CONF_SENDER_ID): cv.string,
     vol.Optional(ATTR_SCHEDULED_TIME): cv.datetime,
     vol.Optional(ATTR_TIME_ZONE): cv.string,
     vol.Optional(ATTR_DATA_CODING): vol.In([_AUTOMATIC, *_DATA_CODINGS]),
-    vol.Optional(ATTR_STATUS_CALLBACK): cv.url,
+    vol.Optional(ATTR_STATUS_CALLBACK): _validate_url,
 }
 
 
@@ -89,15 +101,17 @@ async def _async_schedule(
         # It was looked for as a file, and its name is none, or that of another file.
         zone = None
     if zone is None:
-        raise validation_error("unknown_time_zone", time_zone=zone_name)
+        raise validation_error("unknown_time_zone", time_zone=mask_numbers(zone_name))
     if scheduled_time.tzinfo is None:
         scheduled_time = scheduled_time.replace(tzinfo=zone)
-    moment = dt_util.as_utc(scheduled_time)
+    written = scheduled_time.isoformat(" ", "seconds")
+    try:
+        moment = dt_util.as_utc(scheduled_time)
+        wall_clock = moment.astimezone(zone)
+    except OverflowError as err:  # in another zone, it is before year 1 or after 9999
+        raise validation_error("time_out_of_range", time=written) from err
     if moment <= dt_util.utcnow():
-        raise validation_error(
-            "time_in_past", time=scheduled_time.isoformat(" ", "seconds")
-        )
-    wall_clock = moment.astimezone(zone)
+        raise validation_error("time_in_past", time=written)
     if wall_clock.fold:
         # The clock shows this time twice that day, and Zoho would take the first.
         wall_clock, zone_name = moment, "UTC"

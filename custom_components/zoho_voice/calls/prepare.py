@@ -36,13 +36,22 @@ def validate_targets(value: Any) -> list[str | int]:
     return targets
 
 
+def _validate_time_period(value: Any) -> timedelta:
+    """Validate a time; of one without end, Home Assistant makes no error of a form."""
+    try:
+        period: timedelta = cv.positive_time_period(value)
+    except OverflowError as err:
+        raise vol.Invalid("expected a shorter time") from err
+    return period
+
+
 #: The fields of `zoho_voice.send_sms` and of `data` of `notify.zoho_voice`.
 DELIVERY_SCHEMA: dict[vol.Marker, Any] = {
     vol.Optional(ATTR_RECIPIENTS, default=[]): validate_targets,
     vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
     vol.Optional(ATTR_KEEP_TRYING): cv.boolean,
     vol.Optional(ATTR_KEEP_TRYING_FOR): vol.All(
-        cv.positive_time_period,
+        _validate_time_period,
         vol.Range(min=timedelta(seconds=1), max=timedelta(seconds=MAX_AGE)),
     ),
     **OPTIONS_SCHEMA,

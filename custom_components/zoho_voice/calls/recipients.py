@@ -13,7 +13,12 @@ from homeassistant.helpers import entity_registry as er, service
 from ..account import Account, Recipient, ZohoVoiceConfigEntry, async_find_account
 from ..const import DOMAIN
 from ..errors import validation_error
-from .phone_number import looks_like_number, mask, parse_phone_number
+from .phone_number import (
+    looks_like_number,
+    mask,
+    mask_numbers,
+    parse_phone_number,
+)
 
 _LETTER = re.compile(r"[^\W\d_]")
 #: After how many targets others get their turn on the event loop.
@@ -101,7 +106,8 @@ class _Search:
             or entity.config_entry_id is None
             or entity.config_subentry_id is None
         ):
-            raise validation_error("not_a_recipient", recipient=entity_id)
+            # Somebody may have written a number after the dot.
+            raise validation_error("not_a_recipient", recipient=mask_numbers(entity_id))
         if entity.disabled:
             raise validation_error("recipient_disabled", recipient=entity_id)
         entry = self._hass.config_entries.async_get_known_entry(entity.config_entry_id)

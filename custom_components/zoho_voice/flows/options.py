@@ -1,6 +1,7 @@
 """The options of an account."""
 
 from datetime import timedelta
+import math
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
@@ -28,9 +29,31 @@ from ..sending.outbox import MAX_AGE
 MIN_KEEP_TRYING = 300
 
 
+class _TimeSelector(DurationSelector):
+    """Ask for a time, which has to have an end."""
+
+    def __call__(self, data: Any) -> dict[str, float]:
+        """Validate what was entered."""
+        try:
+            return super().__call__(data)
+        except OverflowError as err:
+            raise vol.Invalid("expected a shorter time") from err
+
+
+class _NumberSelector(NumberSelector):
+    """Ask for a number, which has to be one."""
+
+    def __call__(self, data: Any) -> float:
+        """Validate what was entered."""
+        value = super().__call__(data)
+        if math.isnan(value):
+            raise vol.Invalid("expected a number")
+        return value
+
+
 def _number(unit: str, maximum: int) -> NumberSelector:
     """Return the selector of a number; 0 is off."""
-    return NumberSelector(
+    return _NumberSelector(
         NumberSelectorConfig(
             min=0,
             max=maximum,
@@ -53,7 +76,7 @@ _DEFAULTS = {
 }
 _SCHEMA = vol.Schema(
     {
-        vol.Optional(CONF_KEEP_TRYING): DurationSelector(
+        vol.Optional(CONF_KEEP_TRYING): _TimeSelector(
             DurationSelectorConfig(enable_second=False)
         ),
         **{vol.Optional(key): selector for key, selector in _NUMBERS.items()},

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 import random
+import re
 from typing import Any, Protocol, Self
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,10 @@ MAX_PAUSE = 300.0
 MAX_AGE = 24 * 60 * 60.0
 #: What certainly kept a message from reaching Zoho, and may pass.
 POSTPONING = (CannotConnectError, ThrottledError, AccountsServerError, SignInError)
+
+_E164 = re.compile(r"\+[0-9]{7,15}")
+#: From when on times can't be shown as dates everywhere (seconds since the epoch).
+_END_OF_TIME = 1e11
 
 type Outcome = list[Receipt] | ZohoError
 
@@ -141,6 +146,10 @@ class Message:
         ):
             if not isinstance(stored[key], str | None):
                 raise TypeError(key)
+        if not _E164.fullmatch(stored["number"]):
+            raise ValueError("number")
+        if stored["state"] == State.SENT:
+            raise ValueError("state")
         scheduled = stored["scheduled_time"]
         return cls(
             message_id=stored["message_id"],
@@ -152,15 +161,26 @@ class Message:
             sms=Sms(
                 message=stored["message"],
                 data_coding=DataCoding(stored["data_coding"]),
-                scheduled_time=scheduled and datetime.fromisoformat(scheduled),
+                scheduled_time=(
+                    None if scheduled is None else datetime.fromisoformat(scheduled)
+                ),
                 time_zone=stored["time_zone"],
                 status_callback=stored["status_callback"],
             ),
-            created_at=float(stored["created_at"]),
-            expires_at=float(stored["expires_at"]),
+            created_at=_read_time(stored["created_at"]),
+            expires_at=_read_time(stored["expires_at"]),
             state=State(stored["state"]),
             reason=stored["reason"],
         )
+
+
+def _read_time(value: Any) -> float:
+    """Return a stored time. Raises ValueError or TypeError."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("time")
+    if not 0 <= value < _END_OF_TIME:
+        raise ValueError("time")
+    return float(value)
 
 
 def end_of(sms: Sms, created_at: float, seconds: float) -> float:
@@ -358,6 +378,8 @@ class Outbox:
         Raises ValueError, KeyError or TypeError.
         """
         messages = [Message.load(stored) for stored in value]
+        if len({message.message_id for message in messages}) < len(messages):
+            raise ValueError("an id that is not the only one of its kind")
         self.interrupted = [m for m in messages if m.state is State.SUBMITTING]
         for message in self.interrupted:
             message.state = State.UNCLEAR

@@ -44,8 +44,10 @@ REQUEST_TIMEOUT = 30.0
 CONNECT_TIMEOUT = 10.0
 #: The waits before a request that certainly did not arrive is made again (seconds).
 RETRY_DELAYS = (1.0, 3.0)
-#: The longest `Retry-After` that is worth waiting for (seconds).
+#: The longest `Retry-After` that is worth waiting for, and the longest that is
+#: passed on (seconds).
 MAX_RETRY_AFTER = 10.0
+LONGEST_RETRY_AFTER = 86_400.0
 #: How many rows to ask for at once; a body of `MAX_BODY` holds no more for sure.
 PAGE_SIZE = 200
 
@@ -134,9 +136,9 @@ class ZohoVoiceClient:
         Raises what `async_send_sms` does.
         """
         reply = await self._async_call("GET", self._user_info_url)
-        if not (zuid := str(reply.body.get("ZUID") or "")):
+        if not (zuid := reply.words("ZUID")):
             raise RejectedError(reply.code, reply.message)
-        return User(zuid, str(reply.body.get("Email") or zuid))
+        return User(zuid, reply.words("Email") or zuid)
 
     async def async_get_log(
         self,
@@ -198,7 +200,7 @@ class ZohoVoiceClient:
         if reply.status == HTTPStatus.NO_CONTENT:
             return {}
         _raise_for_refusal(reply)
-        code = str(reply.body.get("code", ""))
+        code = reply.words("code")
         if code == _LIST_FAILURE_CODE:
             raise RejectedError(reply.code, reply.message)
         found = reply.body.get(rows)
@@ -314,7 +316,7 @@ class ZohoVoiceClient:
 
 def _status(reply: Reply) -> str:
     """Return the status in a body, whose case varies."""
-    return str(reply.body.get("status", "")).upper()
+    return reply.words("status").upper()
 
 
 def _raise_for_refusal(reply: Reply) -> None:
@@ -350,11 +352,14 @@ def _seconds(retry_after: str | None) -> float | None:
     if not retry_after:
         return None
     if retry_after.isdecimal():
-        return float(retry_after)
-    try:
-        moment = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+        seconds = float(retry_after)
+    else:
+        try:
+            moment = parsedate_to_datetime(retry_after)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+    # Digits without end are no number, but infinity.
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER)

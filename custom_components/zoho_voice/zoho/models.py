@@ -83,7 +83,9 @@ class Receipt:
     @property
     def segments(self) -> int | None:
         """Return how many segments the SMS has."""
-        return read_count(self.row.get("multipartCount"))
+        segments = read_count(self.row.get("multipartCount"))
+        # A text has no more segments than characters.
+        return segments if segments and segments <= MAX_MESSAGE_LENGTH else None
 
     @property
     def sender_id(self) -> str | None:

@@ -16,6 +16,10 @@ type Row = Mapping[str, Any]
 _HIDDEN = re.compile(r"[*•#xX…]+")
 #: How many digits a number without its country code has to show, at least.
 _NATIONAL = 7
+#: What is longer was not written for up to 10 numbers (rows, characters of a number);
+#: to compare it would only take long.
+_MAX_ROWS = 100
+_MAX_WRITTEN = 300
 
 
 def match_rows(send: Any, numbers: Sequence[str]) -> list[Row | None]:
@@ -27,7 +31,7 @@ def match_rows(send: Any, numbers: Sequence[str]) -> list[Row | None]:
     if isinstance(send, dict):
         named = [n for n in numbers if _digits(send) == digits(n)]
         return [send if number in named or not named else None for number in numbers]
-    if not isinstance(send, list):
+    if not isinstance(send, list) or len(send) > _MAX_ROWS:
         return [None] * len(numbers)
     rows = [row for row in send if isinstance(row, dict)]
     complete = len(rows) == len(send) == len(numbers)
@@ -80,8 +84,12 @@ def _by_order(
 
 
 def _written(row: Row) -> str:
-    """Return the number of a row as Zoho wrote it."""
-    return str(row.get("customerNumber") or "")
+    """Return a row's number as it stands there, empty where there is none."""
+    written = row.get("customerNumber")
+    if not isinstance(written, str | int):
+        return ""
+    text = str(written)
+    return text.strip() if len(text) <= _MAX_WRITTEN else ""
 
 
 def _digits(row: Row) -> str:

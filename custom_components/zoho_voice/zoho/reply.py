@@ -10,6 +10,8 @@ import orjson
 #: The largest body that is read (bytes). The largest of Zoho's is a page of 200 rows of
 #: the log: that is 20 kB a row, three times what 1000 characters take as `\uXXXX`.
 MAX_BODY = 4 * 1024 * 1024
+#: How much of Zoho's words is passed on (characters): they end in logs and dialogs.
+MAX_WORDS = 300
 
 
 @dataclass(slots=True)
@@ -22,14 +24,19 @@ class Reply:
     @property
     def code(self) -> str:
         """Return Zoho's code, or the HTTP status where it gave none."""
-        return str(
-            self.body.get("code") or self.body.get("error") or f"HTTP {self.status}"
-        )
+        return self.words("code") or self.words("error") or f"HTTP {self.status}"
 
     @property
     def message(self) -> str:
         """Return Zoho's message, empty where it gave none."""
-        return str(self.body.get("message") or self.body.get("error_description") or "")
+        return self.words("message") or self.words("error_description")
+
+    def words(self, key: str) -> str:
+        """Return a text or a number in one line, empty where there is neither."""
+        value = self.body.get(key)
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return ""
+        return " ".join(str(value).split())[:MAX_WORDS]
 
 
 async def async_read_body(response: aiohttp.ClientResponse) -> bytes:
@@ -55,7 +62,7 @@ def parse_json(body: bytes | str) -> Any:
     # It is strict, and half an emoji must not hide that a message was sent.
     text = body.decode(errors="replace") if isinstance(body, bytes) else body
     try:
-        return json.loads(text)
+        return _without_half_characters(json.loads(text))
     except ValueError, RecursionError:
         return None
 
@@ -64,3 +71,11 @@ def parse_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object in a body, empty where there is none."""
     value = parse_json(body)
     return value if isinstance(value, dict) else {}
+
+
+def _without_half_characters(value: Any) -> Any:
+    """Return JSON that can be written again, which half an emoji can't be."""
+    text = json.dumps(value, ensure_ascii=False)
+    return json.loads(
+        text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    )

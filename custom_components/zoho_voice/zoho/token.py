@@ -5,6 +5,7 @@ Failures come with HTTP 200, throttling with HTTP 400 (zoho-voice-api.md section
 
 from collections.abc import Mapping
 from http import HTTPStatus
+import re
 from typing import Any
 
 import aiohttp
@@ -20,7 +21,7 @@ from .errors import (
     WrongClientSecretError,
     WrongRedirectUriError,
 )
-from .reply import async_read_body, parse_object
+from .reply import Reply, async_read_body, parse_object
 
 _ERRORS: dict[str, type[SignInError]] = {
     "invalid_code": SignInError,
@@ -30,6 +31,10 @@ _ERRORS: dict[str, type[SignInError]] = {
     "invalid_redirect_uri": WrongRedirectUriError,
 }
 
+
+_TOKEN = re.compile(r"[!-~]+")
+#: The longest life that a token can have (seconds).
+_LONGEST_LIFE = 365 * 86_400
 
 #: How long a call to an accounts server may take (seconds).
 TIMEOUT = 20.0
@@ -93,11 +98,11 @@ def read_token_reply(status: int, body: bytes) -> dict[str, Any]:
     Raises ThrottledError, SignInError or one of its kinds, RejectedError, or
     AccountsServerError.
     """
-    reply = parse_object(body)
-    error = str(reply.get("error") or "")
-    description = str(reply.get("error_description") or "")
+    reply = Reply(status, parse_object(body))
+    error = reply.words("error")
+    description = reply.words("error_description")
     # The texts are localised, the status is not.
-    if status == HTTPStatus.TOO_MANY_REQUESTS or reply.get("status") == "failure":
+    if status == HTTPStatus.TOO_MANY_REQUESTS or reply.words("status") == "failure":
         raise ThrottledError(error, description)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise AccountsServerError(f"HTTP {status}", description)
@@ -105,20 +110,28 @@ def read_token_reply(status: int, body: bytes) -> dict[str, Any]:
         raise error_class(error, description)
     if error or status >= HTTPStatus.MULTIPLE_CHOICES:
         raise RejectedError(error or f"HTTP {status}", description)
-    access_token = reply.get("access_token")
-    if not (isinstance(access_token, str) and access_token):
+    access_token = reply.body.get("access_token")
+    if not _is_token(access_token):
         raise AccountsServerError(f"HTTP {status}")
     try:
-        expires_in = int(reply.get("expires_in", 3600))
+        expires_in = int(reply.body.get("expires_in", 3600))
     except (OverflowError, TypeError, ValueError) as err:
         raise AccountsServerError(f"HTTP {status}") from err
+    if not 0 < expires_in <= _LONGEST_LIFE:
+        raise AccountsServerError(f"HTTP {status}")
     token = {
         "access_token": access_token,
         "expires_in": expires_in,
-        "token_type": reply.get("token_type", "Bearer"),
+        "token_type": reply.words("token_type") or "Bearer",
     }
-    if refresh_token := reply.get("refresh_token"):
+    refresh_token = reply.body.get("refresh_token")
+    if _is_token(refresh_token):
         token["refresh_token"] = refresh_token
-    if isinstance(scope := reply.get("scope"), str):
+    if scope := reply.words("scope"):
         token["scope"] = scope
     return token
+
+
+def _is_token(value: Any) -> bool:
+    """Return if a value can be sent as a token (RFC 6749, appendix A.12)."""
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
