@@ -141,7 +141,12 @@ def check_loaded(entry: ConfigEntry) -> None:
 
 
 def entity_ids(hass: HomeAssistant, entry: ConfigEntry) -> list[str]:
-    """Return the entities of an entry's recipients in their order."""
-    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    by_recipient = {each.config_subentry_id: each.entity_id for each in entities}
+    """Return the notify entities of an entry's recipients in their order."""
+    by_recipient = {
+        entity.config_subentry_id: entity.entity_id
+        for entity in er.async_entries_for_config_entry(
+            er.async_get(hass), entry.entry_id
+        )
+        if entity.domain == "notify"
+    }
     return [by_recipient[subentry_id] for subentry_id in entry.subentries]

@@ -113,7 +113,10 @@ def _check(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Raise WrongResultError unless every recipient has an entity that works."""
     check_loaded(entry)
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    alive = sum(hass.states.is_state(it.entity_id, "unknown") for it in entities)
+    alive = sum(
+        entity.domain == "notify" and hass.states.is_state(entity.entity_id, "unknown")
+        for entity in entities
+    )
     if alive != len(entry.subentries):
         raise WrongResultError(f"{alive} entities, not {len(entry.subentries)}")
 
