@@ -46,6 +46,7 @@ from .calls.recipients import subentries_of
 from .connection.session import async_get_session
 from .connection.tokens import AccountTokens
 from .const import CONF_SENDER_ID, DOMAIN
+from .refusals import Refusals
 from .repairs import Reports
 from .services import async_setup_services
 from .zoho.client import ZohoVoiceClient
@@ -158,6 +159,7 @@ async def _async_restore_account(hass: HomeAssistant, entry: ConfigEntry) -> Acc
     account = async_get_account(hass, entry)
     if not account.restored:
         Reports(hass, entry, account)
+        Refusals(hass, entry, account)
         await account.async_restore()
     return account
 

@@ -2,9 +2,9 @@
 
 import asyncio
 from asyncio import Task
-from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time as wall_clock
 from functools import partial
 from pathlib import Path
 import time
@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.util import dt as dt_util
 from homeassistant.util.async_ import create_eager_task
 from homeassistant.util.hass_dict import HassKey
 
@@ -26,6 +26,9 @@ from .const import (
     CONF_FLOOD_MINUTES,
     CONF_KEEP_TRYING,
     CONF_PHONE_NUMBERS,
+    CONF_QUIET_ACTION,
+    CONF_QUIET_FROM,
+    CONF_QUIET_UNTIL,
     CONF_REPEAT_SECONDS,
     CONF_SEGMENTS_PER_DAY,
     CONF_SEGMENTS_PER_HOUR,
@@ -33,20 +36,22 @@ from .const import (
     CONF_VOICE_URL,
     DATA_CENTER_OTHER,
     DOMAIN,
+    QUIET_WAIT,
 )
-from .errors import NotLoadedError, SpendingGuardClosedError
+from .errors import NotLoadedError
 from .sending.brakes import FloodBrake, Repeats
-from .sending.journal import Journal
-from .sending.outbox import Message, Outbox, Outcome, State
-from .sending.segments import estimate_segments
-from .sending.spending import Limits, SpendingGuard
+from .sending.journal import Journal, NotWrittenError
+from .sending.outbox import MAX_PAUSE, Message, Outbox, Outcome, State, end_of
+from .sending.permit import Permit
+from .sending.quiet_hours import QuietHours
+from .sending.spending import Limits, SpendingGuard, SpendingGuardError
 from .zoho.client import REQUEST_TIMEOUT, ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, DataCenter
-from .zoho.errors import OutcomeUnknownError, ZohoError
+from .zoho.errors import ZohoError
 from .zoho.models import Sms
 
 if TYPE_CHECKING:
-    from .sending.dispatch import JointSending
+    from .sending.dispatch import JointSending, Sending
 
 type ZohoVoiceConfigEntry = ConfigEntry[Account]
 
@@ -70,13 +75,15 @@ def data_center_of(data: Mapping[str, Any]) -> DataCenter:
 class Recipient:
     """Someone to write to: numbers in E.164, perhaps a name and a sender ID of its own.
 
-    `subentry_id` is None for a number that is written in a call.
+    `subentry_id` is None for a number that is written in a call. `quiet_hours` are in
+    Home Assistant's time zone.
     """
 
     numbers: tuple[str, ...]
     name: str | None = None
     sender_id: str | None = None
     subentry_id: str | None = None
+    quiet_hours: QuietHours | None = None
 
     @classmethod
     def from_subentry(cls, subentry: ConfigSubentry) -> Self:
@@ -86,7 +93,19 @@ class Recipient:
             name=subentry.title,
             sender_id=subentry.data.get(CONF_SENDER_ID),
             subentry_id=subentry.subentry_id,
+            quiet_hours=_quiet_hours_of(subentry.data),
         )
+
+
+def _quiet_hours_of(data: Mapping[str, Any]) -> QuietHours | None:
+    """Return the quiet hours in a subentry's data, if there are any."""
+    if CONF_QUIET_FROM not in data:
+        return None
+    return QuietHours(
+        wall_clock.fromisoformat(data[CONF_QUIET_FROM]),
+        wall_clock.fromisoformat(data[CONF_QUIET_UNTIL]),
+        waits=data[CONF_QUIET_ACTION] == QUIET_WAIT,
+    )
 
 
 def recipients_of(entry: ConfigEntry) -> dict[str, Recipient]:
@@ -115,13 +134,18 @@ class Account:
         self.on_sent: dict[str, Callable[[], None]] = {}
         #: What entities of the same call send together, until it starts.
         self.joint_sendings: dict[tuple[Sms, Hashable], JointSending] = {}
+        #: What is under way, if the same text must not go twice.
+        self.sendings: set[Sending] = set()
         #: Whom to tell when what waits has changed, and what of it has ended.
         self.listeners: list[Callable[[Sequence[Message]], None]] = []
         #: For how long to keep what can't be sent, unless a call says otherwise
         #: (seconds); 0 to fail at once.
         self.keep_trying = 0.0
-        #: Whom to tell when a call was refused because it was too much.
-        self.refused: Callable[[HomeAssistantError], None] = lambda _: None
+        #: Whom to tell that a call to some numbers, each with its name if any, was
+        #: refused because it was too much.
+        self.refused: Callable[
+            [ZohoError, Mapping[str, str | None], Context | None], None
+        ] = lambda *_: None
         self.journal: Journal | None = None
         self.guard = SpendingGuard(Limits(), time.time)
         self.repeats = Repeats(0, time.time)
@@ -131,7 +155,13 @@ class Account:
         #: What was found instead of a file that can be read.
         self.damaged_file: Path | None = None
         self.outbox = Outbox(
-            time.time, self.async_request, self._async_start_retry, self._changed
+            time.time,
+            self.async_request,
+            self._async_start_retry,
+            self._changed,
+            quiet_until=self.quiet_until,
+            guard=self.guard,
+            repeats=self.repeats,
         )
         #: How to be called after some seconds, if what waits is to be tried again.
         self.call_later: (
@@ -158,11 +188,13 @@ class Account:
         self.client = client
         self.sender_id = sender_id
         self.recipients = recipients
-        self.names = {
-            number: recipient.name
+        #: Whose numbers they are; the first recipient's, if they are of several.
+        self.owners = {
+            number: recipient
             for recipient in reversed([*recipients.values()])
             for number in recipient.numbers
         }
+        self.outbox.prolong(self.expiry_of)
 
     @callback
     def set_options(self, options: Mapping[str, Any]) -> None:
@@ -219,30 +251,51 @@ class Account:
             task.add_done_callback(self._under_way.discard)
         return task
 
+    @property
+    def remembers(self) -> bool:
+        """Return if what is sent has to be remembered, and so is on disk before."""
+        return self.journal is not None and bool(
+            self.guard.is_limited or self.repeats.seconds
+        )
+
+    def permit(self, sms: Sms, numbers: Iterable[str]) -> Permit:
+        """Return what counts the messages of a request."""
+        return Permit(self.guard, self.repeats, sms, numbers)
+
+    def quiet_hours_of(
+        self, number: str, subentry_id: str | None = None
+    ) -> QuietHours | None:
+        """Return the quiet hours of a recipient, or of the one whose number it is."""
+        recipient = self.recipients.get(subentry_id or "") or self.owners.get(number)
+        return recipient.quiet_hours if recipient else None
+
+    async def async_send(
+        self, sms: Sms, sender_id: str, numbers: list[str], permit: Permit
+    ) -> Outcome:
+        """Make a request for what is not kept; an error is returned."""
+        try:
+            permit.book()
+            if self.journal and self.remembers:
+                await self.journal.async_save()
+        except (SpendingGuardError, NotWrittenError) as err:
+            outcome: Outcome = err
+        else:
+            outcome = await self.async_request(sms, sender_id, numbers)
+        permit.settle(outcome)
+        if self.journal and self.remembers:
+            self.journal.save_soon()
+        return outcome
+
     async def async_request(
         self, sms: Sms, sender_id: str, numbers: list[str]
     ) -> Outcome:
-        """Make a request; an error is returned.
-
-        What it costs is on disk before, if there is a limit to that.
-        """
+        """Make a request; an error is returned."""
         if self.client is None:
             return NotLoadedError()
-        client = self.client
-        each = estimate_segments(sms.message, sms.data_coding)
-        if opens_at := self.guard.opens_at(each * len(numbers)):
-            return SpendingGuardClosedError(retry_after=opens_at - time.time())
-        booking = self.guard.spend(each * len(numbers))
         try:
-            if self.journal and any(self.guard.limits):
-                await self.journal.async_save()
-            receipts = await client.async_send_sms(sms, sender_id, numbers)
+            return await self.client.async_send_sms(sms, sender_id, numbers)
         except ZohoError as err:
-            if not isinstance(err, OutcomeUnknownError):
-                booking.refund()
             return err
-        booking.correct(sum(receipt.segments or each for receipt in receipts))
-        return receipts
 
     @callback
     def stop(self) -> None:
@@ -257,6 +310,28 @@ class Account:
         self.restored = True
         self.damaged_file = await self.journal.async_load()
         self._changed(())
+
+    def quiet_until(self, message: Message) -> float | None:
+        """Return when the quiet hours end for which a message has to wait now."""
+        if message.urgent or message.sms.scheduled_time is not None:
+            return None
+        quiet_hours = self.quiet_hours_of(message.number, message.subentry_id)
+        if quiet_hours is None:
+            return None
+        return quiet_hours.end(time.time(), dt_util.get_default_time_zone())
+
+    def expiry_of(self, message: Message) -> float:
+        """Return when a message is of no use any more, with the quiet hours as now."""
+        quiet_hours = None
+        if not message.urgent:
+            quiet_hours = self.quiet_hours_of(message.number, message.subentry_id)
+        return end_of(
+            message.sms,
+            message.created_at,
+            message.keep_trying,
+            quiet_hours,
+            dt_util.get_default_time_zone(),
+        )
 
     async def _async_in_slot[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Free the slot when the request has ended."""
@@ -294,6 +369,8 @@ class Account:
             self._cancel_timer = None
         seconds = self.outbox.seconds_to_next_try()
         if self.call_later and seconds is not None and not self._trying:
+            # It may be that the clock or the time zone is set meanwhile.
+            seconds = min(seconds, MAX_PAUSE)
             self._cancel_timer = self.call_later(seconds, self._async_try)
 
     async def _async_try(self, _: datetime) -> None:

@@ -11,6 +11,9 @@ CONF_FLOOD_MINUTES: Final = "flood_minutes"
 CONF_KEEP_TRYING: Final = "keep_trying"
 CONF_DATA_CENTER: Final = "data_center"
 CONF_PHONE_NUMBERS: Final = "phone_numbers"
+CONF_QUIET_ACTION: Final = "quiet_action"
+CONF_QUIET_FROM: Final = "quiet_from"
+CONF_QUIET_UNTIL: Final = "quiet_until"
 CONF_REPEAT_SECONDS: Final = "repeat_seconds"
 CONF_SEGMENTS_PER_DAY: Final = "segments_per_day"
 CONF_SEGMENTS_PER_HOUR: Final = "segments_per_hour"
@@ -21,6 +24,10 @@ CONF_VOICE_URL: Final = "voice_url"
 #: The data center whose servers the person types in.
 DATA_CENTER_OTHER: Final = "other"
 
+#: What becomes of a message in quiet hours.
+QUIET_REFUSE: Final = "refuse"
+QUIET_WAIT: Final = "wait"
+
 SUBENTRY_TYPE_RECIPIENT: Final = "recipient"
 
 ATTR_DATA_CODING: Final = "data_coding"
@@ -28,6 +35,7 @@ ATTR_DRY_RUN: Final = "dry_run"
 ATTR_KEEP_TRYING: Final = "keep_trying"
 ATTR_KEEP_TRYING_FOR: Final = "keep_trying_for"
 ATTR_MESSAGE_ID: Final = "message_id"
+ATTR_PRIORITY: Final = "priority"
 ATTR_RECIPIENTS: Final = "recipients"
 ATTR_SCHEDULED_TIME: Final = "scheduled_time"
 ATTR_STATUS_CALLBACK: Final = "status_callback"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any, override
 
 from homeassistant.components.notify import (  # type: ignore[attr-defined]
@@ -11,7 +12,7 @@ from homeassistant.components.notify import (  # type: ignore[attr-defined]
 from homeassistant.components.notify.const import ATTR_DATA, ATTR_TARGET, ATTR_TITLE
 from homeassistant.components.notify.legacy import BaseNotificationService
 from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Context, HomeAssistant, ServiceCall, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -31,6 +32,9 @@ from .sending.dispatch import async_send_jointly
 PARALLEL_UPDATES = 0
 
 _DATA_SCHEMA = vol.Schema(DELIVERY_SCHEMA)
+
+# Home Assistant does not pass it on to the classic action.
+_context: ContextVar[Context | None] = ContextVar("context", default=None)
 
 
 async def async_setup_entry(
@@ -108,7 +112,9 @@ class RecipientEntity(NotifyEntity):
         call = self._context.id if self._context else object()
         self._waiting += 1
         try:
-            await async_send_jointly(self._account, sms, self._recipient, call)
+            await async_send_jointly(
+                self._account, sms, self._recipient, call, self._context
+            )
         finally:
             self._waiting -= 1
 
@@ -158,6 +164,12 @@ class ZohoVoiceNotificationService(BaseNotificationService):
         }
 
     @override
+    async def _async_notify_message_service(self, service: ServiceCall) -> None:
+        """Remember who called."""
+        _context.set(service.context)
+        await super()._async_notify_message_service(service)
+
+    @override
     async def async_send_message(self, message: str, **kwargs: Any) -> None:
         """Send to `target`, or to `data.recipients` where there can be no target."""
         try:
@@ -169,6 +181,10 @@ class ZohoVoiceNotificationService(BaseNotificationService):
             *fields[ATTR_RECIPIENTS],
         ]
         sending = await async_prepare(
-            self.hass, message, kwargs.get(ATTR_TITLE), fields
+            self.hass,
+            message,
+            kwargs.get(ATTR_TITLE),
+            fields,
+            context=_context.get(),
         )
         await sending.async_send()

@@ -7,9 +7,7 @@ from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_NAME, ATTR_STATE
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
-from homeassistant.helpers.trace import trace_id_get
+from homeassistant.helpers import issue_registry as ir
 
 from .account import Account, async_find_account
 from .calls.phone_number import mask
@@ -33,7 +31,6 @@ class Reports:
         self._account = account
         self._known: list[Message] = []
         account.listeners.append(self._async_changed)
-        account.refused = self._async_refused
 
     @callback
     def _async_changed(self, ended: Sequence[Message]) -> None:
@@ -62,15 +59,6 @@ class Reports:
                 "outbox_damaged", {"file": self._account.damaged_file.name}
             )
             self._account.damaged_file = None
-
-    @callback
-    def _async_refused(self, err: HomeAssistantError) -> None:
-        """Say that a call was too much, and who made it."""
-        key = str(err.translation_key)
-        self._async_create_issue(
-            key,
-            {**(err.translation_placeholders or {}), "caller": _caller(self._hass)},
-        )
 
     def _async_update_issue(self, key: str, messages: list[Message]) -> None:
         """Create, update or withdraw an issue about messages."""
@@ -115,14 +103,6 @@ class ReadRepairFlow(ConfirmRepairFlow):
                 if self._key == f"messages_{state}":
                     self._account.outbox.acknowledge(State(state))
         return await super().async_step_confirm(user_input)
-
-
-def _caller(hass: HomeAssistant) -> str:
-    """Return which automation or script is running, by its trace."""
-    domain, _, item_id = ((trace_id_get() or ("",))[0]).partition(".")
-    entity_id = er.async_get(hass).async_get_entity_id(domain, domain, item_id)
-    state = hass.states.get(entity_id) if entity_id else None
-    return state.name if state else "?"
 
 
 async def async_create_fix_flow(

@@ -97,6 +97,7 @@ async def _async_send_sms(call: ServiceCall) -> ServiceResponse:
         fields.pop(ATTR_TITLE, None),
         fields,
         entity_ids=_target_entity_ids(call.hass, target) if target else (),
+        context=call.context,
     )
     sent = sending.check() if dry_run else await sending.async_send()
     if not call.return_response:
@@ -111,7 +112,11 @@ async def _async_get_outbox(call: ServiceCall) -> ServiceResponse:
     """Return what waits, and what ended without having been sent for certain."""
     accounts = _accounts(call)
     return {
-        "waiting": [_kept(m) for account in accounts for m in account.outbox.waiting],
+        "waiting": [
+            _kept(m, account.quiet_until(m))
+            for account in accounts
+            for m in account.outbox.waiting
+        ],
         "ended": [_kept(m) for account in accounts for m in account.outbox.reports],
     }
 
@@ -149,7 +154,7 @@ def _accounts(call: ServiceCall) -> list[Account]:
     return [account]
 
 
-def _kept(message: Message) -> JsonObjectType:
+def _kept(message: Message, sends_at: float | None = None) -> JsonObjectType:
     """Return a message of the outbox, without its text; times are in UTC."""
     row: JsonObjectType = {
         ATTR_MESSAGE_ID: message.message_id,
@@ -160,6 +165,8 @@ def _kept(message: Message) -> JsonObjectType:
         "created_at": dt_util.utc_from_timestamp(message.created_at).isoformat(),
         "expires_at": dt_util.utc_from_timestamp(message.expires_at).isoformat(),
     }
+    if sends_at is not None:
+        row["sends_at"] = dt_util.utc_from_timestamp(sends_at).isoformat()
     if message.name is not None:
         row[ATTR_NAME] = message.name
     return row
@@ -200,6 +207,8 @@ def _row(sent: SentSms) -> JsonObjectType:
     }
     if sent.message_id is not None:
         row[ATTR_MESSAGE_ID] = sent.message_id
+    if sent.sends_at is not None:
+        row["sends_at"] = dt_util.utc_from_timestamp(sent.sends_at).isoformat()
     if sent.name is not None:
         row[ATTR_NAME] = sent.name
     return row

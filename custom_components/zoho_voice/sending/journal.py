@@ -9,17 +9,14 @@ from typing import Any, Protocol
 
 from homeassistant.helpers.json import json_bytes
 from homeassistant.util.file import WriteError, write_utf8_file_atomic
-from homeassistant.util.json import JsonValueType, json_loads_object
+from homeassistant.util.json import json_loads_object
 
 from ..zoho.errors import ZohoError
 
 #: The version of the file, to be raised with every change that needs a migration.
-VERSION = 2
+VERSION = 3
 #: How long what is not urgent may wait to be written (seconds).
 DELAY = 1.0
-
-#: What parts had to say that version 1 did not have.
-_EMPTY: dict[str, JsonValueType] = {"repeats": {}, "spending": []}
 
 
 class NotWrittenError(ZohoError):
@@ -113,15 +110,16 @@ class Journal:
         return self._next
 
     def _restore(self, content: bytes) -> None:
-        """Give the parts what the file holds."""
-        stored = json_loads_object(content)
-        if stored["version"] == 1:
-            # It knew of messages only.
-            stored = {**_EMPTY, **stored, "version": 2}
-        if stored["version"] != VERSION:
-            raise ValueError("a version of the future")
-        for name, part in self._parts.items():
-            part.load(stored[name])
+        """Give the parts what the file holds, or nothing if any of it is damaged."""
+        stored = _migrate(json_loads_object(content))
+        before = {name: part.dump() for name, part in self._parts.items()}
+        try:
+            for name, part in self._parts.items():
+                part.load(stored[name])
+        except ValueError, KeyError, TypeError:
+            for name, part in self._parts.items():
+                part.load(before[name])
+            raise
 
     async def _async_write(self) -> NotWrittenError | None:
         """Write as soon as the write before is done; an error is returned to all."""
@@ -154,6 +152,26 @@ class Journal:
         except OSError:
             self._blocked = True
         return aside
+
+
+def _migrate(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return what a file holds as this version has it.
+
+    Raises ValueError, KeyError or TypeError if it is damaged.
+    """
+    version = stored["version"]
+    if version == 1:
+        # It knew of messages only.
+        stored = {"spending": [], **stored}
+    if version in (1, 2):
+        # What was sent just before is of no use after an update.
+        stored = {**stored, "repeats": {}}
+        for message in stored["messages"]:
+            message["urgent"] = False
+            message["keep_trying"] = message["expires_at"] - message["created_at"]
+    elif version != VERSION:
+        raise ValueError("a version of the future")
+    return stored
 
 
 def _write(path: Path, content: bytes) -> None:
