@@ -30,14 +30,9 @@ from sandbox import FaultKind, Sandbox
 
 from ..conftest import ALICE, BOB, CAROL
 
+pytestmark = pytest.mark.usefixtures("storage")
+
 WAITING = "sensor.sandbox_example_com_messages_waiting"
-
-
-@pytest.fixture(autouse=True)
-def storage(hass: HomeAssistant, tmp_path: Path) -> Path:
-    """Keep what has to be remembered in a folder of the test."""
-    hass.config.config_dir = str(tmp_path)
-    return tmp_path / ".storage"
 
 
 @pytest.fixture
