@@ -252,11 +252,9 @@ class Account:
         return task
 
     @property
-    def remembers(self) -> bool:
-        """Return if what is sent has to be remembered, and so is on disk before."""
-        return self.journal is not None and bool(
-            self.guard.is_limited or self.repeats.seconds
-        )
+    def _record(self) -> Journal | None:
+        """Return what has to hold a request before it is made, if anything has to."""
+        return self.journal if self.guard.is_limited or self.repeats.seconds else None
 
     def permit(self, sms: Sms, numbers: Iterable[str]) -> Permit:
         """Return what counts the messages of a request."""
@@ -275,15 +273,15 @@ class Account:
         """Make a request for what is not kept; an error is returned."""
         try:
             permit.book()
-            if self.journal and self.remembers:
-                await self.journal.async_save()
+            if self._record:
+                await self._record.async_save()
         except (SpendingGuardError, NotWrittenError) as err:
             outcome: Outcome = err
         else:
             outcome = await self.async_request(sms, sender_id, numbers)
         permit.settle(outcome)
-        if self.journal and self.remembers:
-            self.journal.save_soon()
+        if self._record:
+            self._record.save_soon()
         return outcome
 
     async def async_request(

@@ -349,7 +349,9 @@ async def test_night_ends_at_its_hour_whatever_happens_to_the_clock(
     end = now.replace(hour=7, minute=0, second=0, fold=0)
     if now.hour >= 22:
         end += timedelta(days=1)
-    await move_to(hass, freezer, (dt_util.as_utc(end) - timedelta(seconds=1)).isoformat())
+    await move_to(
+        hass, freezer, (dt_util.as_utc(end) - timedelta(seconds=1)).isoformat()
+    )
     assert sandbox.sent == []
     await move_to(hass, freezer, dt_util.as_utc(end).isoformat())
     assert len(sandbox.sent) == 1

@@ -367,15 +367,19 @@ async def test_issue_says_when_it_opens_now_if_that_has_changed(
     await let_time_pass(hass, freezer, minutes=30)
     with pytest.raises(HomeAssistantError):
         await send(hass, recipients=BOTH)
-    assert issues(hass)["spending_guard"].translation_placeholders["time"].endswith(
-        "05:00"
+    assert (
+        issues(hass)["spending_guard"]
+        .translation_placeholders["time"]
+        .endswith("05:00")
     )
     # Meanwhile something else was let through.
     guard_of(account).spend(1)
     await let_time_pass(hass, freezer, minutes=30)
     await let_time_pass(hass, freezer, seconds=10)
-    assert issues(hass)["spending_guard"].translation_placeholders["time"].endswith(
-        "05:30"
+    assert (
+        issues(hass)["spending_guard"]
+        .translation_placeholders["time"]
+        .endswith("05:30")
     )
     await let_time_pass(hass, freezer, minutes=30)
     assert issues(hass) == {}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 import math
 
 from ..zoho.errors import ZohoError
@@ -72,15 +73,25 @@ class QuietHours:
     def _from(self, moment: float, zone: tzinfo) -> Iterator[tuple[float, float]]:
         """Yield the next quiet hours that are not over, and those of three days."""
         today = datetime.fromtimestamp(moment, zone).date()
-        for days in range(-1, 4):
-            begin, until = self._of(today + days * _DAY, zone)
+        for begin, until in _around(self, today, zone):
             if moment < until > begin:
                 yield begin, until
 
-    def _of(self, day: date, zone: tzinfo) -> tuple[float, float]:
-        """Return the quiet hours that begin on a day."""
-        last_day = day if self.until > self.begin else day + _DAY
-        return (
-            datetime.combine(day, self.begin, zone).timestamp(),
-            datetime.combine(last_day, self.until, zone).timestamp(),
+
+# The outbox asks for each of a thousand messages, all at the same moment.
+@lru_cache(maxsize=64)
+def _around(
+    quiet_hours: QuietHours, today: date, zone: tzinfo
+) -> list[tuple[float, float]]:
+    """Return the quiet hours that begin from yesterday until in three days."""
+    begin, until = quiet_hours.begin, quiet_hours.until
+    days = [today + days * _DAY for days in range(-1, 4)]
+    return [
+        (
+            datetime.combine(day, begin, zone).timestamp(),
+            datetime.combine(
+                day if until > begin else day + _DAY, until, zone
+            ).timestamp(),
         )
+        for day in days
+    ]

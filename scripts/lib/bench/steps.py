@@ -100,7 +100,7 @@ def _steps() -> dict[str, Callable[[], Any]]:
     return {
         "check the fields": lambda: SEND_SMS_SCHEMA(data),
         "compose the text": lambda: Sms(message=TEXT, data_coding=DataCoding.ENGLISH),
-        "split into requests": lambda: Sending(sms, recipients),
+        "split into requests": lambda: Sending(sms, recipients).check(),
         "make the body": lambda: json_dumps(sms.as_json(SENDER_ID, [NUMBER])),
         "read the answer": lambda: parse_object(REPLY),
         "read the receipts": lambda: _read_receipts(reply, [NUMBER]),
