@@ -14,13 +14,14 @@ from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
 )
-from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.config_entries import ConfigSubentryData, OptionsFlowManager
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import (
     FlowHandler,
     FlowManager,
     FlowResult,
     FlowResultType,
+    section,
 )
 from homeassistant.setup import async_setup_component
 import pytest
@@ -225,6 +226,8 @@ def translated_flows() -> Generator[None]:
         texts = TRANSLATIONS["config"]
         if isinstance(flow.handler, tuple):
             texts = TRANSLATIONS["config_subentries"][flow.handler[1]]
+        elif isinstance(manager, OptionsFlowManager):
+            texts = TRANSLATIONS["options"]
         placeholders = {*(result.get("description_placeholders") or {})}
         for text in _texts_shown(texts, result):
             missing = placeholders_in(text) - placeholders
@@ -247,12 +250,21 @@ def _texts_shown(texts: dict[str, Any], result: FlowResult) -> list[str]:
     if result["type"] is not FlowResultType.FORM:
         return []
     step = texts["step"][result["step_id"]]
-    schema = result["data_schema"]
-    fields = [str(field) for field in schema.schema] if schema else []
     return [
         step["title"],
-        step.get("description", ""),
-        *(step["data"][field] for field in fields),
-        *(step["data_description"][field] for field in fields),
+        *_texts_of_fields(step, result["data_schema"]),
         *(texts["error"][error] for error in (result["errors"] or {}).values()),
     ]
+
+
+def _texts_of_fields(texts: dict[str, Any], schema: Any) -> list[str]:
+    """Return the texts of a form or of one of its sections."""
+    shown = [texts.get("description", "")]
+    for field, kind in (schema.schema if schema else {}).items():
+        name = str(field)
+        if isinstance(kind, section):
+            group = texts["sections"][name]
+            shown += [group["name"], *_texts_of_fields(group, kind.schema)]
+        else:
+            shown += [texts["data"][name], texts["data_description"][name]]
+    return shown

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 import inspect
 import json
+import math
 from pathlib import Path
 import re
 from typing import Any
@@ -15,20 +16,36 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.zoho_voice import config_flow
-from custom_components.zoho_voice.const import DATA_CENTER_OTHER
+from custom_components.zoho_voice.const import (
+    DATA_CENTER_OTHER,
+    QUIET_REFUSE,
+    QUIET_WAIT,
+)
 from custom_components.zoho_voice.errors import (
     _ERROR_KEYS,
     _REJECTION_KEYS,
     NotLoadedError,
     OptedOutError,
-    SpendingGuardClosedError,
     error_key,
     error_placeholders,
 )
-from custom_components.zoho_voice.flows import recipient as recipient_flow
+from custom_components.zoho_voice.flows import (
+    options as options_flow,
+    recipient as recipient_flow,
+)
 from custom_components.zoho_voice.repairs import SENDER_ID_REFUSED
+from custom_components.zoho_voice.sending.brakes import (
+    FloodBrakeError,
+    RepeatUnclearError,
+)
 from custom_components.zoho_voice.sending.journal import NotWrittenError
 from custom_components.zoho_voice.sending.outbox import REPORTED, OutboxFullError
+from custom_components.zoho_voice.sending.quiet_hours import (
+    CannotWaitError,
+    QuietHoursError,
+    ScheduledInQuietHoursError,
+)
+from custom_components.zoho_voice.sending.spending import SpendingGuardError
 from custom_components.zoho_voice.zoho import errors
 from custom_components.zoho_voice.zoho.data_center import DATA_CENTERS
 from custom_components.zoho_voice.zoho.errors import (
@@ -92,8 +109,16 @@ OWN_ERRORS = (
     NotWrittenError(),
     OptedOutError(),
     OutboxFullError(),
-    SpendingGuardClosedError(retry_after=1),
+    FloodBrakeError(20, 600),
+    RepeatUnclearError(),
+    QuietHoursError(0),
+    CannotWaitError(0),
+    ScheduledInQuietHoursError(0),
+    SpendingGuardError(2, 0),
+    SpendingGuardError(2, math.inf),
 )
+#: What is shown in repairs as well, and what it may name besides.
+REFUSALS = {"flood_brake", "spending_guard", "spending_limit"}
 
 
 def zoho_errors() -> list[ZohoError]:
@@ -205,8 +230,21 @@ def test_every_way_zoho_can_fail_has_a_text_of_its_own() -> None:
     assert set(keys) == {
         *_ERROR_KEYS.values(),
         *_REJECTION_KEYS.values(),
+        "spending_limit",
         "throttled_for",
     }
+
+
+def test_what_a_refusal_names_in_repairs_is_given() -> None:
+    checked = set()
+    for err in OWN_ERRORS:
+        if (key := error_key(err)) in REFUSALS:
+            given = {*error_placeholders(err), "account", "callers"}
+            issue = TRANSLATIONS["issues"][key]
+            assert placeholders_in(issue["description"]) <= given
+            assert placeholders_in(issue["title"]) <= given
+            checked.add(key)
+    assert checked == REFUSALS
 
 
 # Forms
@@ -276,12 +314,18 @@ def test_every_error_of_a_recipient_has_a_text_and_is_possible() -> None:
             TRANSLATIONS["config_subentries"]["recipient"],
             recipient_flow.RecipientFlow,
         ),
+        (TRANSLATIONS["options"], options_flow.ZohoVoiceOptionsFlow),
     ],
 )
 def test_every_step_with_texts_is_there(texts: dict[str, Any], handler: type) -> None:
     for step, shown in texts["step"].items():
         assert hasattr(handler, f"async_step_{step}")
-        assert set(shown.get("data", {})) == set(shown.get("data_description", {}))
+        for group in (shown, *shown.get("sections", {}).values()):
+            assert set(group.get("data", {})) == set(group.get("data_description", {}))
+
+
+def test_every_error_of_the_options_has_a_text_and_is_possible() -> None:
+    assert set(TRANSLATIONS["options"]["error"]) == form_errors("flows/options.py")
 
 
 def test_aborts_of_home_assistant_are_read_from_its_code() -> None:
@@ -348,7 +392,10 @@ def test_every_action_and_field_has_a_text_and_every_text_a_field() -> None:
 
 
 def test_every_option_of_a_selector_has_a_text_and_every_text_an_option() -> None:
-    options = {"data_center": {*DATA_CENTERS, DATA_CENTER_OTHER}}
+    options = {
+        "data_center": {*DATA_CENTERS, DATA_CENTER_OTHER},
+        "quiet_action": {QUIET_REFUSE, QUIET_WAIT},
+    }
     for action in SERVICES.values():
         for field in fields_of(action)[0].values():
             selector = field["selector"].get("select") or {}
@@ -359,7 +406,14 @@ def test_every_option_of_a_selector_has_a_text_and_every_text_an_option() -> Non
             selector = field["selector"].get("select") or {}
             if "translation_key" in selector:
                 options[selector["translation_key"]] = {*selector["options"]}
-    assert set(options) == {"data_center", "data_coding", "direction", "match"}
+    assert set(options) == {
+        "data_center",
+        "data_coding",
+        "direction",
+        "match",
+        "priority",
+        "quiet_action",
+    }
     assert {
         key: set(texts["options"]) for key, texts in TRANSLATIONS["selector"].items()
     } == options

@@ -48,6 +48,7 @@ from .calls.recipients import subentries_of
 from .connection.session import async_get_session
 from .connection.tokens import AccountTokens
 from .const import CONF_SENDER_ID, DOMAIN
+from .refusals import Refusals
 from .repairs import OptOutReports, Reports, SenderReports, async_forget_issues
 from .services import async_setup_services
 from .tracking.coordinator import MessageLogCoordinator
@@ -174,6 +175,7 @@ async def _async_restore_account(hass: HomeAssistant, entry: ConfigEntry) -> Acc
         Reports(hass, entry, account)
         SenderReports(hass, entry, account)
         OptOutReports(hass, entry, account)
+        Refusals(hass, entry, account)
         await account.async_restore()
     return account
 

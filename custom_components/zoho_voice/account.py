@@ -2,16 +2,9 @@
 
 import asyncio
 from asyncio import Task
-from collections.abc import (
-    Callable,
-    Coroutine,
-    Hashable,
-    Iterable,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time as wall_clock
 from functools import partial
 from pathlib import Path
 import time
@@ -19,11 +12,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.util import dt as dt_util
 from homeassistant.util.async_ import create_eager_task
 from homeassistant.util.hass_dict import HassKey
 
@@ -36,6 +29,9 @@ from .const import (
     CONF_FLOOD_MINUTES,
     CONF_KEEP_TRYING,
     CONF_PHONE_NUMBERS,
+    CONF_QUIET_ACTION,
+    CONF_QUIET_FROM,
+    CONF_QUIET_UNTIL,
     CONF_REPEAT_SECONDS,
     CONF_SEGMENTS_PER_DAY,
     CONF_SEGMENTS_PER_HOUR,
@@ -43,30 +39,28 @@ from .const import (
     CONF_VOICE_URL,
     DATA_CENTER_OTHER,
     DOMAIN,
+    QUIET_WAIT,
 )
-from .errors import NotLoadedError, SpendingGuardClosedError
+from .errors import NotLoadedError
 from .sending.brakes import FloodBrake, Repeats
-from .sending.journal import Journal
-from .sending.outbox import Message, Outbox, Outcome, State
+from .sending.journal import Journal, NotWrittenError
+from .sending.outbox import MAX_PAUSE, Message, Outbox, Outcome, State, end_of
 from .sending.outcomes import Outcomes
+from .sending.permit import Permit
+from .sending.quiet_hours import QuietHours
 from .sending.segments import estimate_segments
-from .sending.spending import Limits, SpendingGuard
+from .sending.spending import Limits, SpendingGuard, SpendingGuardError
 from .tracking import signals
 from .tracking.account_tracking import VERSION as TRACKING_VERSION, AccountTracking
 from .zoho.client import REQUEST_TIMEOUT, WRONG_CALLBACK, ZohoVoiceClient
 from .zoho.data_center import DATA_CENTERS, DataCenter
-from .zoho.errors import (
-    CannotConnectError,
-    OutcomeUnknownError,
-    RejectedError,
-    ZohoError,
-)
+from .zoho.errors import CannotConnectError, RejectedError, ZohoError
 from .zoho.message_log import DeliveryState
 from .zoho.models import Receipt, Sms
 from .zoho.reachability import async_can_reach
 
 if TYPE_CHECKING:
-    from .sending.dispatch import JointSending
+    from .sending.dispatch import JointSending, Sending
     from .tracking.coordinator import MessageLogCoordinator
 
 type ZohoVoiceConfigEntry = ConfigEntry[Account]
@@ -91,13 +85,15 @@ def data_center_of(data: Mapping[str, Any]) -> DataCenter:
 class Recipient:
     """Someone to write to: numbers in E.164, perhaps a name and a sender ID of its own.
 
-    `subentry_id` is None for a number that is written in a call.
+    `subentry_id` is None for a number that is written in a call. `quiet_hours` are in
+    Home Assistant's time zone.
     """
 
     numbers: tuple[str, ...]
     name: str | None = None
     sender_id: str | None = None
     subentry_id: str | None = None
+    quiet_hours: QuietHours | None = None
 
     @classmethod
     def from_subentry(cls, subentry: ConfigSubentry) -> Self:
@@ -107,7 +103,19 @@ class Recipient:
             name=subentry.title,
             sender_id=subentry.data.get(CONF_SENDER_ID),
             subentry_id=subentry.subentry_id,
+            quiet_hours=_quiet_hours_of(subentry.data),
         )
+
+
+def _quiet_hours_of(data: Mapping[str, Any]) -> QuietHours | None:
+    """Return the quiet hours in a subentry's data, if there are any."""
+    if CONF_QUIET_FROM not in data:
+        return None
+    return QuietHours(
+        wall_clock.fromisoformat(data[CONF_QUIET_FROM]),
+        wall_clock.fromisoformat(data[CONF_QUIET_UNTIL]),
+        waits=data[CONF_QUIET_ACTION] == QUIET_WAIT,
+    )
 
 
 def recipients_of(entry: ConfigEntry) -> dict[str, Recipient]:
@@ -142,6 +150,8 @@ class Account:
         self.on_sent: dict[str, Callable[[], None]] = {}
         #: What entities of the same call send together, until it starts.
         self.joint_sendings: dict[tuple[Sms, Hashable], JointSending] = {}
+        #: What is under way, if the same text must not go twice.
+        self.sendings: set[Sending] = set()
         #: Whom to tell when what waits has changed, and what of it has ended.
         self.listeners: list[Callable[[Sequence[Message]], None]] = []
         #: For how long to keep what can't be sent, unless a call says otherwise
@@ -149,8 +159,11 @@ class Account:
         self.keep_trying = 0.0
         #: What looks into the message log while the account is loaded.
         self.coordinator: MessageLogCoordinator | None = None
-        #: Whom to tell when a call was refused because it was too much.
-        self.refused: Callable[[HomeAssistantError], None] = lambda _: None
+        #: Whom to tell that a call to some numbers, each with its name if any, was
+        #: refused because it was too much.
+        self.refused: Callable[
+            [ZohoError, Mapping[str, str | None], Context | None], None
+        ] = lambda *_: None
         self.journal: Journal | None = None
         self.tracking.on_opt_out = self._async_opted_out
         self.guard = SpendingGuard(Limits(), time.time)
@@ -161,7 +174,13 @@ class Account:
         #: What was found instead of a file that can be read.
         self.damaged_file: Path | None = None
         self.outbox = Outbox(
-            time.time, self.async_request, self._async_start_retry, self._changed
+            time.time,
+            self.async_request,
+            self._async_start_retry,
+            self._changed,
+            quiet_until=self.quiet_until,
+            guard=self.guard,
+            repeats=self.repeats,
         )
         self.outbox.refuses = self.tracking.opt_outs.__contains__
         #: How to be called after some seconds, if what waits is to be tried again.
@@ -195,8 +214,9 @@ class Account:
         self.sender_id = sender_id
         self.recipients = recipients
         self.tracking.set_recipients(recipients)
-        self.names = {
-            number: recipient.name
+        #: Whose numbers they are; the first recipient's, if they are of several.
+        self.owners = {
+            number: recipient
             for recipient in reversed([*recipients.values()])
             for number in recipient.numbers
         }
@@ -207,6 +227,7 @@ class Account:
             if recipient.sender_id
         }
         self.outcomes.refused_senders &= self.sender_ids
+        self.outbox.prolong(self.expiry_of)
 
     @callback
     def set_options(self, options: Mapping[str, Any]) -> None:
@@ -271,36 +292,67 @@ class Account:
             task.add_done_callback(self._under_way.discard)
         return task
 
+    @property
+    def _ledger(self) -> Journal | None:
+        """Return what has to hold a request before it is made, if anything has to."""
+        return self.journal if self.guard.is_limited or self.repeats.seconds else None
+
+    def permit(self, sms: Sms, numbers: Iterable[str]) -> Permit:
+        """Return what counts the messages of a request."""
+        return Permit(self.guard, self.repeats, sms, numbers)
+
+    def quiet_hours_of(
+        self, number: str, subentry_id: str | None = None
+    ) -> QuietHours | None:
+        """Return the quiet hours of a recipient, or of the one whose number it is."""
+        recipient = self.recipients.get(subentry_id or "") or self.owners.get(number)
+        return recipient.quiet_hours if recipient else None
+
+    async def async_send(
+        self, sms: Sms, sender_id: str, numbers: list[str], permit: Permit
+    ) -> Outcome:
+        """Make a request for what is not kept; an error is returned."""
+        try:
+            permit.book()
+            if self._ledger:
+                await self._ledger.async_save()
+        except (SpendingGuardError, NotWrittenError) as err:
+            outcome: Outcome = err
+        else:
+            outcome = await self.async_request(sms, sender_id, numbers)
+        permit.settle(outcome)
+        if self._ledger:
+            self._ledger.save_soon()
+        return outcome
+
     async def async_request(
         self, sms: Sms, sender_id: str, numbers: list[str]
     ) -> Outcome:
         """Make a request; an error is returned."""
         outcome = await self._async_request(sms, sender_id, numbers)
         self._record(outcome, sender_id)
+        if not isinstance(outcome, ZohoError):
+            segments = estimate_segments(sms.message, sms.data_coding)
+            self.tracking.take_receipts(sms, sender_id, outcome, segments)
         return outcome
 
     async def _async_request(
         self, sms: Sms, sender_id: str, numbers: list[str]
     ) -> Outcome:
-        """Make a request; what it costs is on disk before, if that is limited."""
+        """Make a request, without our callback if Zoho does not take it."""
         if self.client is None:
             return NotLoadedError()
-        client = self.client
-        each = estimate_segments(sms.message, sms.data_coding)
-        if opens_at := self.guard.opens_at(each * len(numbers)):
-            return SpendingGuardClosedError(retry_after=opens_at - time.time())
-        booking = self.guard.spend(each * len(numbers))
         try:
-            if self.journal and any(self.guard.limits):
-                await self.journal.async_save()
-            receipts = await self._async_send(client, sms, sender_id, numbers)
+            followed = self.tracking.follow(sms)
+            try:
+                return await self.client.async_send_sms(followed, sender_id, numbers)
+            except RejectedError as err:
+                if err.code != WRONG_CALLBACK or followed is sms:
+                    raise
+            self.tracking.refuse_url()
+            return await self.client.async_send_sms(sms, sender_id, numbers)
         except ZohoError as err:
-            if not isinstance(err, OutcomeUnknownError):
-                booking.refund()
             return err
-        booking.correct(sum(receipt.segments or each for receipt in receipts))
-        self.tracking.take_receipts(sms, sender_id, receipts, each)
-        return receipts
 
     async def async_wait_for_delivery(
         self, receipts: Iterable[Receipt], seconds: float
@@ -318,19 +370,6 @@ class Account:
             key[1]: found[key].state if key in found else DeliveryState.UNKNOWN
             for key in keys
         }
-
-    async def _async_send(
-        self, client: ZohoVoiceClient, sms: Sms, sender_id: str, numbers: list[str]
-    ) -> list[Receipt]:
-        """Send, without our callback if Zoho does not take it. Raises ZohoError."""
-        followed = self.tracking.follow(sms)
-        try:
-            return await client.async_send_sms(followed, sender_id, numbers)
-        except RejectedError as err:
-            if err.code != WRONG_CALLBACK or followed is sms:
-                raise
-        self.tracking.refuse_url()
-        return await client.async_send_sms(sms, sender_id, numbers)
 
     @callback
     def _record(self, outcome: Outcome, sender_id: str | None = None) -> None:
@@ -377,6 +416,28 @@ class Account:
         self.outbox.refuse()
         self._changed(())
 
+    def quiet_until(self, message: Message) -> float | None:
+        """Return when the quiet hours end for which a message has to wait now."""
+        if message.urgent or message.sms.scheduled_time is not None:
+            return None
+        quiet_hours = self.quiet_hours_of(message.number, message.subentry_id)
+        if quiet_hours is None:
+            return None
+        return quiet_hours.end(time.time(), dt_util.get_default_time_zone())
+
+    def expiry_of(self, message: Message) -> float:
+        """Return when a message is of no use any more, with the quiet hours as now."""
+        quiet_hours = None
+        if not message.urgent:
+            quiet_hours = self.quiet_hours_of(message.number, message.subentry_id)
+        return end_of(
+            message.sms,
+            message.created_at,
+            message.keep_trying,
+            quiet_hours,
+            dt_util.get_default_time_zone(),
+        )
+
     async def _async_in_slot[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Free the slot when the request has ended."""
         try:
@@ -416,6 +477,8 @@ class Account:
         if self.reachability:
             self.reachability.watch(self._out_of_reach if waits else "")
         if self.call_later and seconds is not None and not self._trying:
+            # It may be that the clock or the time zone is set meanwhile.
+            seconds = min(seconds, MAX_PAUSE)
             self._cancel_timer = self.call_later(seconds, self._async_try)
 
     @callback

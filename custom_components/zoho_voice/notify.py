@@ -1,6 +1,7 @@
 """The recipients as notify entities, and the classic action `notify.zoho_voice`."""
 
 from collections import Counter
+from contextvars import ContextVar
 from typing import Any, override
 
 from homeassistant.components.notify import (  # type: ignore[attr-defined]
@@ -9,7 +10,7 @@ from homeassistant.components.notify import (  # type: ignore[attr-defined]
 )
 from homeassistant.components.notify.const import ATTR_DATA, ATTR_TARGET, ATTR_TITLE
 from homeassistant.components.notify.legacy import BaseNotificationService
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Context, HomeAssistant, ServiceCall, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import ConfigType, DiscoveryInfoType
 from homeassistant.util import slugify
@@ -29,6 +30,9 @@ from .sending.dispatch import async_send_jointly
 PARALLEL_UPDATES = 0
 
 _DATA_SCHEMA = vol.Schema(DELIVERY_SCHEMA)
+
+# Home Assistant does not pass it on to the classic action.
+_context: ContextVar[Context | None] = ContextVar("context", default=None)
 
 
 async def async_setup_entry(
@@ -72,7 +76,9 @@ class RecipientNotifyEntity(RecipientEntity, NotifyEntity):
         call = self._context.id if self._context else object()
         self._waiting += 1
         try:
-            await async_send_jointly(self._account, sms, self._recipient, call)
+            await async_send_jointly(
+                self._account, sms, self._recipient, call, self._context
+            )
         finally:
             self._waiting -= 1
 
@@ -122,6 +128,12 @@ class ZohoVoiceNotificationService(BaseNotificationService):
         }
 
     @override
+    async def _async_notify_message_service(self, service: ServiceCall) -> None:
+        """Remember who called."""
+        _context.set(service.context)
+        await super()._async_notify_message_service(service)
+
+    @override
     async def async_send_message(self, message: str, **kwargs: Any) -> None:
         """Send to `target`, or to `data.recipients` where there can be no target."""
         try:
@@ -135,6 +147,10 @@ class ZohoVoiceNotificationService(BaseNotificationService):
             *fields[ATTR_RECIPIENTS],
         ]
         sending = await async_prepare(
-            self.hass, message, kwargs.get(ATTR_TITLE), fields
+            self.hass,
+            message,
+            kwargs.get(ATTR_TITLE),
+            fields,
+            context=_context.get(),
         )
         await sending.async_send()

@@ -9,11 +9,9 @@ from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_NAME, ATTR_STATE
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
-from homeassistant.helpers.trace import trace_id_get
 
 from .account import Account, async_get_account
 from .calls.phone_number import mask, mask_numbers
@@ -46,7 +44,6 @@ class Reports:
         self._account = account
         self._known: list[Message] = []
         account.listeners.append(self._async_changed)
-        account.refused = self._async_refused
 
     @callback
     def _async_changed(self, ended: Sequence[Message]) -> None:
@@ -95,15 +92,6 @@ class Reports:
                 async_dispatcher_send(
                     self._hass, SIGNAL_GAVE_UP, self._entry.entry_id, message
                 )
-
-    @callback
-    def _async_refused(self, err: HomeAssistantError) -> None:
-        """Say that a call was too much, and who made it."""
-        key = str(err.translation_key)
-        self._async_create_issue(
-            key,
-            {**(err.translation_placeholders or {}), "caller": _caller(self._hass)},
-        )
 
     def _async_update_issue(
         self, key: str, messages: list[Message], *, is_new: bool
@@ -354,14 +342,6 @@ class OptOutRepairFlow(RepairsFlow):
         if self._number:
             self._tracking.allow(self._number)
         return self.async_create_entry(data={})
-
-
-def _caller(hass: HomeAssistant) -> str:
-    """Return which automation or script is running, by its trace."""
-    domain, _, item_id = ((trace_id_get() or ("",))[0]).partition(".")
-    entity_id = er.async_get(hass).async_get_entity_id(domain, domain, item_id)
-    state = hass.states.get(entity_id) if entity_id else None
-    return state.name if state else "?"
 
 
 async def async_create_fix_flow(

@@ -1,5 +1,6 @@
 """Adding and changing recipients."""
 
+from datetime import time
 from typing import Any
 
 from homeassistant.config_entries import (
@@ -14,6 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.zoho_voice.const import DOMAIN
+from custom_components.zoho_voice.sending.quiet_hours import QuietHours
 from sandbox import Sandbox
 
 from ..conftest import ALICE, BOB, CAROL, recipient
@@ -109,6 +111,98 @@ async def test_recipient_without_a_sender_stores_none(
     result = await submit(hass, result, name="Dave", phone_numbers=[DAVE])
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert find(account, "Dave").data == {"phone_numbers": [DAVE]}
+
+
+NIGHT = {"quiet_from": "22:00", "quiet_until": "07:00:00"}
+
+
+@pytest.mark.parametrize(
+    ("options", "quiet_hours", "action"),
+    [
+        ({}, {"quiet_action": "refuse"}, "refuse"),
+        ({"keep_trying": 600}, {"quiet_action": "refuse"}, "refuse"),
+        ({"keep_trying": 600}, {"quiet_action": "wait"}, "wait"),
+        ({"keep_trying": 600}, {}, "wait"),
+    ],
+)
+async def test_quiet_hours_are_kept_and_shown_again(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    options: dict[str, Any],
+    quiet_hours: dict[str, str],
+    action: str,
+) -> None:
+    hass.config_entries.async_update_entry(account, options=options)
+    result = await open_form(hass, account)
+    result = await submit(
+        hass,
+        result,
+        name="Dave",
+        phone_numbers=[DAVE],
+        quiet_hours={**NIGHT, **quiet_hours},
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    dave = find(account, "Dave")
+    stored = {
+        "quiet_from": "22:00:00",
+        "quiet_until": "07:00:00",
+        "quiet_action": action,
+    }
+    assert dave.data == {"phone_numbers": [DAVE], **stored}
+    known = account.runtime_data.recipients[dave.subentry_id].quiet_hours
+    assert known == QuietHours(time(22), time(7), waits=action == "wait")
+    result = await open_form(hass, account, dave.subentry_id)
+    section = next(
+        value
+        for key, value in result["data_schema"].schema.items()
+        if key == "quiet_hours"
+    )
+    assert suggested({"data_schema": section.schema}) == stored
+    # Both times are emptied, so there are none any more.
+    await submit(
+        hass,
+        result,
+        name="Dave",
+        phone_numbers=[DAVE],
+        quiet_hours={"quiet_action": "wait"},
+    )
+    assert find(account, "Dave").data == {"phone_numbers": [DAVE]}
+    assert account.runtime_data.recipients[dave.subentry_id].quiet_hours is None
+
+
+@pytest.mark.parametrize(
+    ("options", "quiet_hours", "error"),
+    [
+        ({"keep_trying": 600}, {"quiet_from": "22:00:00"}, "quiet_hours_incomplete"),
+        ({"keep_trying": 600}, {"quiet_until": "22:00:00"}, "quiet_hours_incomplete"),
+        (
+            {"keep_trying": 600},
+            {"quiet_from": "7:00", "quiet_until": "07:00:00"},
+            "quiet_hours_without_end",
+        ),
+        ({}, NIGHT, "quiet_hours_need_outbox"),
+        ({}, {**NIGHT, "quiet_action": "wait"}, "quiet_hours_need_outbox"),
+    ],
+)
+async def test_quiet_hours_that_can_not_be_are_refused(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    options: dict[str, Any],
+    quiet_hours: dict[str, str],
+    error: str,
+) -> None:
+    hass.config_entries.async_update_entry(account, options=options)
+    result = await open_form(hass, account)
+    user_input = {"name": "Dave", "phone_numbers": [DAVE], "quiet_hours": quiet_hours}
+    result = await submit(hass, result, **user_input)
+    assert result["errors"] == {"quiet_hours": error}
+    assert len(account.subentries) == 2
+    result = await submit(
+        hass,
+        result,
+        **{**user_input, "quiet_hours": {**NIGHT, "quiet_action": "refuse"}},
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_recipient_can_be_added_while_the_account_is_not_loaded(

@@ -13,9 +13,19 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.zoho_voice.account import Account, Recipient
 from custom_components.zoho_voice.errors import SendError
-from custom_components.zoho_voice.sending.dispatch import async_send, async_send_jointly
+from custom_components.zoho_voice.sending.dispatch import (
+    Sending,
+    async_send,
+    async_send_jointly,
+)
+from custom_components.zoho_voice.sending.spending import Limits
 from custom_components.zoho_voice.zoho.client import ZohoVoiceClient
-from custom_components.zoho_voice.zoho.errors import ZohoError
+from custom_components.zoho_voice.zoho.errors import (
+    CannotConnectError,
+    RejectedError,
+    TimedOutError,
+    ZohoError,
+)
 from custom_components.zoho_voice.zoho.models import DataCoding, Receipt, Sms
 from sandbox import FaultKind, Sandbox
 
@@ -381,3 +391,107 @@ async def test_the_recipients_own_sender_is_used_unless_the_call_names_one(
             blocking=True,
         )
     assert [sms.sender_id for sms in sandbox.sent] == [OTHER_SENDER, SENDER_ID]
+
+
+class MoodyClient(RecordingClient):
+    """Answer to each request as told, after some turns of the loop."""
+
+    def __init__(self, answers: list[tuple[int, ZohoError | None]]) -> None:
+        super().__init__()
+        self.answers = answers
+        self.accepted: list[tuple[str, str]] = []
+        self.unclear: list[tuple[str, str]] = []
+
+    async def async_send_sms(
+        self, sms: Sms, sender_id: str, numbers: Sequence[str]
+    ) -> list[Receipt]:
+        turns, err = self.answers.pop(0) if self.answers else (0, None)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        sent = [(sms.message, number) for number in numbers]
+        if err is None:
+            self.accepted += sent
+            return [Receipt(number, {}) for number in numbers]
+        if isinstance(err, TimedOutError):
+            self.unclear += sent
+        raise err
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abc"),
+            st.lists(
+                st.sampled_from([ALICE, BOB, CAROL]),
+                min_size=1,
+                max_size=3,
+                unique=True,
+            ),
+            st.none() | st.integers(0, 8),  # after how many turns the caller goes
+        ),
+        max_size=8,
+    ),
+    st.lists(
+        st.tuples(
+            st.integers(0, 5),
+            st.sampled_from(
+                [None, RejectedError("1"), CannotConnectError(), TimedOutError()]
+            ),
+        ),
+        max_size=8,
+    ),
+    st.integers(1, 8),
+    st.integers(1, 4),
+    st.sampled_from([0, 60]),
+)
+def test_calls_of_the_same_moment_keep_all_limits_and_leave_no_trace(
+    calls: list[tuple[str, list[str], int | None]],
+    answers: list[tuple[int, ZohoError | None]],
+    per_hour: int,
+    flood_limit: int,
+    repeat_seconds: float,
+) -> None:
+    client = MoodyClient(answers)
+
+    async def run() -> tuple[Account, list[object]]:
+        account = account_of(client)
+        account.guard.limits = Limits(per_hour)
+        account.brake.limit = flood_limit
+        account.repeats.seconds = repeat_seconds
+
+        async def call(text: str, numbers: list[str], turns: int | None) -> object:
+            sms = Sms(message=text, data_coding=DataCoding.ENGLISH)
+            sending = asyncio.create_task(
+                Sending(sms, {account: [Recipient(tuple(numbers))]}).async_send()
+            )
+            if turns is not None:
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                sending.cancel()
+            return await sending
+
+        results = await asyncio.gather(
+            *(call(*each) for each in calls), return_exceptions=True
+        )
+        await account.async_wait()
+        await asyncio.sleep(0)
+        return account, results
+
+    account, results = asyncio.run(run())
+    for result in results:
+        assert isinstance(result, list | SendError | asyncio.CancelledError)
+    went = [*client.accepted, *client.unclear]
+    # Neither a place that is held for ever, nor one that is given twice.
+    assert account.guard.spent_last_hour == len(went) <= per_hour
+    assert account.sendings == set()
+    for number in (ALICE, BOB, CAROL):
+        got = [text for text, to in went if to == number]
+        assert len(account.brake._times.get(number, ())) == len(got) <= flood_limit
+        if repeat_seconds:
+            assert len(got) == len(set(got))
+            for text in "abc":
+                sms = Sms(message=text, data_coding=DataCoding.ENGLISH)
+                expected = (
+                    None if text not in got else (text, number) in client.accepted
+                )
+                assert account.repeats.find(number, sms) is expected

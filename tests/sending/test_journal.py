@@ -12,8 +12,12 @@ from homeassistant.util.file import WriteError
 import pytest
 
 from custom_components.zoho_voice.sending import journal as journal_module
+from custom_components.zoho_voice.sending.brakes import Repeats
 from custom_components.zoho_voice.sending.journal import Journal, NotWrittenError
+from custom_components.zoho_voice.sending.outbox import Message, Outbox, State
 from custom_components.zoho_voice.sending.slots import SIZE, Slots
+from custom_components.zoho_voice.sending.spending import Limits, SpendingGuard
+from custom_components.zoho_voice.zoho.models import DataCoding, Sms
 
 from ..common import full_disk
 
@@ -228,7 +232,11 @@ async def test_end_waits_for_a_write_that_has_begun(
         b"\xff\xfe",
         b"{}",
         b'{"version": 1}',
-        b'{"version": 3, "part": 1}',
+        b'{"version": 4, "part": 1}',
+        b'{"version": 2, "part": 1, "messages": {"id": 1}}',
+        b'{"version": 2, "messages": [{"created_at": 1, "expires_at": null}]}',
+        b'{"version": 3}',
+        b'{"version": 3, "part": "damaged"}',
         b'{"version": "1", "part": 1}',
         b'{"version": 1, "part": "damaged"}',
     ],
@@ -401,3 +409,161 @@ async def test_file_of_another_kind_has_its_own_version_and_migration(
     assert await journal.async_load() is None
     path.write_bytes(b'{"version": 9, "part": 3}')
     assert await journal.async_load() == path.with_name("journal.damaged")
+
+
+# What an account remembers
+
+START = 1_764_831_248.0
+ALICE = "+14805550100"
+
+#: A file as version 1 wrote it.
+VERSION_1 = {
+    "version": 1,
+    "messages": [
+        {
+            "message_id": "01KBKH2QK80000000000000000",
+            "call_id": "01KBKH2QK80000000000000001",
+            "number": ALICE,
+            "name": "Alice",
+            "subentry_id": "01KBKH2QK80000000000000002",
+            "sender_id": "+18885550100",
+            "message": "Water",
+            "data_coding": 0,
+            "scheduled_time": None,
+            "time_zone": None,
+            "status_callback": None,
+            "created_at": START,
+            "expires_at": START + 3600.0,
+            "state": "queued",
+            "reason": None,
+        },
+        {
+            "message_id": "01KBKH2QK80000000000000003",
+            "call_id": "01KBKH2QK80000000000000004",
+            "number": ALICE,
+            "name": None,
+            "subentry_id": None,
+            "sender_id": "ZohoVoice",
+            "message": "Größe",
+            "data_coding": 2,
+            "scheduled_time": "2025-12-05T08:00:00",
+            "time_zone": "Europe/Berlin",
+            "status_callback": "https://example.com/callback?key=1",
+            "created_at": START,
+            "expires_at": START + 60.0,
+            "state": "unclear",
+            "reason": "TimeoutError",
+        },
+    ],
+}
+#: A file as version 2 wrote it, which remembered texts in another way.
+VERSION_2 = {
+    **VERSION_1,
+    "version": 2,
+    "repeats": {"0" * 64: START},
+    "spending": [[START, 3]],
+}
+
+
+class Remembered:
+    """All that an account has to remember."""
+
+    def __init__(self, path: Path) -> None:
+        self.outbox = Outbox(lambda: START, None, None, lambda _: None)  # type: ignore[arg-type]
+        self.guard = SpendingGuard(Limits(per_hour=5), lambda: START)
+        self.repeats = Repeats(60, lambda: START)
+        self.journal = self.outbox.store = Journal(
+            path,
+            {
+                "messages": self.outbox,
+                "repeats": self.repeats,
+                "spending": self.guard,
+            },
+            run,
+        )
+
+    def dump(self) -> tuple[Any, ...]:
+        return self.outbox.dump(), self.guard.dump(), self.repeats.dump()
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("stored", [VERSION_1, VERSION_2], ids=["1", "2"])
+async def test_file_of_an_earlier_version_is_understood(
+    path: Path, stored: dict[str, Any]
+) -> None:
+    write(path, stored)
+    remembered = Remembered(path)
+    assert await remembered.journal.async_load() is None
+    (waiting,), (report,) = remembered.outbox.waiting, remembered.outbox.reports
+    assert (waiting.sms.message, waiting.number) == ("Water", ALICE)
+    assert (waiting.urgent, waiting.keep_trying) == (False, 3600.0)
+    assert (report.state, report.sms.time_zone) == (State.UNCLEAR, "Europe/Berlin")
+    assert remembered.guard.spent_last_hour == (0 if stored is VERSION_1 else 3)
+    assert remembered.repeats.dump() == {}
+    await remembered.journal.async_save()
+    assert json.loads(path.read_bytes())["version"] == journal_module.VERSION
+    again = Remembered(path)
+    assert await again.journal.async_load() is None
+    assert again.dump() == remembered.dump()
+
+
+async def test_all_that_is_remembered_is_there_again(path: Path) -> None:
+    remembered = Remembered(path)
+    sms = Sms(message="Water", data_coding=DataCoding.ENGLISH)
+    message = Message(
+        message_id="a",
+        call_id="b",
+        number=ALICE,
+        name=None,
+        subentry_id=None,
+        sender_id="ZohoVoice",
+        sms=sms,
+        created_at=START,
+        expires_at=START + 60,
+        urgent=True,
+        keep_trying=60.0,
+    )
+    remembered.guard.spend(2)
+    remembered.repeats.remember(ALICE, sms)
+    await remembered.outbox.async_queue([message])
+    again = Remembered(path)
+    assert await again.journal.async_load() is None
+    assert again.outbox.waiting == [message]
+    assert again.guard.left() == 3
+    assert again.repeats.find(ALICE, sms) is False
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"messages": [{}]},
+        {"messages": [{**VERSION_1["messages"][0], "urgent": 0, "keep_trying": 1.0}]},
+        {"messages": [{**VERSION_1["messages"][0], "urgent": False}]},
+        {"messages": [{"urgent": False, "keep_trying": 1.0}]},
+        {"repeats": []},
+        {"repeats": {"0" * 64: START}},
+        {"spending": [[START, 0]]},
+        {"spending": None},
+    ],
+    ids=str,
+)
+async def test_file_with_one_damaged_part_is_set_aside_whole(
+    path: Path, damage: dict[str, Any]
+) -> None:
+    remembered = Remembered(path)
+    remembered.guard.spend(1)
+    remembered.repeats.remember(
+        ALICE, Sms(message="Water", data_coding=DataCoding.ENGLISH)
+    )
+    await remembered.journal.async_save()
+    stored = json.loads(path.read_bytes())
+    write(path, {**stored, **damage})
+    again = Remembered(path)
+    assert await again.journal.async_load() == path.with_name("journal.damaged")
+    # What could be read is not half there: nothing of the file is.
+    assert again.dump() == ([], [], {})
+    assert not path.exists()

@@ -28,6 +28,8 @@ from sandbox import FaultKind, Sandbox
 from ..common import file_of, issues, let_time_pass, outbox, send, start_again
 from ..conftest import ALICE, BOB, CAROL
 
+pytestmark = pytest.mark.usefixtures("storage")
+
 WAITING = "sensor.sandbox_example_com_messages_waiting"
 
 
@@ -189,7 +191,7 @@ async def test_message_survives_a_crash(
         (BOB, "Cellar\nWater", "ZohoVoice"),
     ]
     assert len(sandbox.requests) == 1
-    assert json.loads(content)["version"] == 2
+    assert json.loads(content)["version"] == journal.VERSION
 
 
 async def test_message_under_way_in_a_crash_is_not_sent_again(

@@ -4,10 +4,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 import json
 import math
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import (
@@ -19,6 +20,7 @@ from hypothesis.stateful import (
 )
 import pytest
 
+from custom_components.zoho_voice.sending.brakes import Repeats
 from custom_components.zoho_voice.sending.journal import NotWrittenError
 from custom_components.zoho_voice.sending.outbox import (
     MAX_AGE,
@@ -31,6 +33,9 @@ from custom_components.zoho_voice.sending.outbox import (
     State,
     end_of,
 )
+from custom_components.zoho_voice.sending.permit import Permit
+from custom_components.zoho_voice.sending.quiet_hours import QuietHours
+from custom_components.zoho_voice.sending.spending import Limits, SpendingGuard
 from custom_components.zoho_voice.zoho.errors import (
     AccountsServerError,
     CannotConnectError,
@@ -54,7 +59,10 @@ class Crash(BaseException):
 class World:
     """A disk, a clock, and a Zoho that remembers all it was told."""
 
-    def __init__(self) -> None:
+    def __init__(self, per_hour: int | None = None) -> None:
+        self.limits = Limits(per_hour)
+        self.quiet: dict[str, float] = {}
+        self.spent: list[tuple[float, int]] = []
         self.now = START
         self.disk: str | None = None
         self.disk_is_full = False
@@ -65,15 +73,39 @@ class World:
         self.outbox = self.new_outbox()
 
     def new_outbox(self) -> Outbox:
-        outbox = Outbox(lambda: self.now, self.request, self.start, self.ended.extend)
+        self.guard = SpendingGuard(self.limits, lambda: self.now)
+        self.repeats = Repeats(600, lambda: self.now)
+        outbox = Outbox(
+            lambda: self.now,
+            self.request,
+            self.start,
+            self.ended.extend,
+            quiet_until=self.quiet_until,
+            guard=self.guard,
+            repeats=self.repeats,
+        )
         outbox.store = self
         return outbox
+
+    def quiet_until(self, message: Message) -> float | None:
+        until = self.quiet.get(message.number, 0.0)
+        return until if until > self.now and not message.urgent else None
+
+    def stored(self) -> dict[str, Any]:
+        empty = {"messages": [], "spending": [], "repeats": {}}
+        return json.loads(self.disk) if self.disk else empty
 
     async def async_save(self) -> None:
         await asyncio.sleep(0)
         if self.disk_is_full:
             raise NotWrittenError
-        self.disk = json.dumps(self.outbox.dump())
+        self.disk = json.dumps(
+            {
+                "messages": self.outbox.dump(),
+                "spending": self.guard.dump(),
+                "repeats": self.repeats.dump(),
+            }
+        )
 
     async def async_save_ahead(self) -> None:
         await self.async_save()
@@ -90,16 +122,20 @@ class World:
         self.requests.append((sms.message, numbers))
         on_disk = {
             (stored["message"], stored["number"]): stored
-            for stored in json.loads(self.disk or "[]")
+            for stored in self.stored()["messages"]
         }
         for number in numbers:
             stored = on_disk[sms.message, number]
             assert stored["state"] == "submitting"
             assert stored["expires_at"] > self.now
+            assert stored["urgent"] or self.quiet.get(number, 0.0) <= self.now
+        booked = sum(segments for _, segments in self.stored()["spending"])
+        assert booked >= len(numbers)
         answer = self.answers.pop(0) if self.answers else "accepted"
         await asyncio.sleep(0)
         if answer in ("accepted", "unclear", "crash"):
             self.accepted += [(sms.message, number) for number in numbers]
+            self.spent.append((self.now, len(numbers)))
         if answer.startswith("crash"):
             raise Crash
         return {
@@ -113,7 +149,7 @@ class World:
         }.get(answer) or [Receipt(number, {}) for number in numbers]
 
     def messages(
-        self, text: str, *numbers: str, seconds: float = 3600.0
+        self, text: str, *numbers: str, seconds: float = 3600.0, urgent: bool = False
     ) -> list[Message]:
         return [
             Message(
@@ -125,14 +161,49 @@ class World:
                 sender_id="+18885550100",
                 sms=Sms(message=text, data_coding=DataCoding.ENGLISH),
                 created_at=self.now,
-                expires_at=self.now + seconds,
+                expires_at=max(self.now, 0.0 if urgent else self.quiet.get(number, 0.0))
+                + seconds,
+                urgent=urgent,
+                keep_trying=seconds,
             )
             for number in numbers
         ]
 
+    async def send(
+        self, messages: list[Message]
+    ) -> tuple[Outcome, list[Message]] | None:
+        """Send as a call does: admitted with all it costs, or refused."""
+        reserved = self.outbox.reserved
+        if self.guard.opens_at(len(messages), reserved) is not None:
+            return None
+        held = [m for m in messages if self.quiet_until(m) is not None]
+        going = [m for m in messages if m not in held]
+        if not going:
+            return [], await self.queue(held)
+        permit = Permit(
+            self.guard, self.repeats, going[0].sms, [m.number for m in going]
+        )
+        permit.hold()
+        sending = asyncio.create_task(
+            self.outbox.async_send(going, permit), eager_start=True
+        )
+        held = await self.queue(held)
+        outcome, kept = await sending
+        return outcome, [*held, *kept]
+
+    async def queue(self, messages: list[Message]) -> list[Message]:
+        try:
+            await self.outbox.async_queue(messages)
+        except NotWrittenError:
+            return []
+        return messages
+
     def restart(self) -> None:
         self.outbox = self.new_outbox()
-        self.outbox.load(json.loads(self.disk or "[]"))
+        stored = self.stored()
+        self.outbox.load(stored["messages"])
+        self.guard.load(stored["spending"])
+        self.repeats.load(stored["repeats"])
         self.outbox.expire()
 
     async def try_now(self) -> None:
@@ -182,9 +253,12 @@ class Histories(RuleBasedStateMachine):
             self.world.restart()
             return None
 
-    @initialize()
-    def begin(self) -> None:
-        self.world = World()
+    @initialize(per_hour=st.none() | st.integers(1, 6))
+    def begin(self, per_hour: int | None) -> None:
+        self.world = World(per_hour)
+        self.limit = per_hour
+        self.urgent: set[str] = set()
+        self.has_gone_forward_only = True
 
     @rule(
         groups=st.lists(
@@ -194,21 +268,30 @@ class Histories(RuleBasedStateMachine):
         ),
         seconds=st.sampled_from([10.0, 600.0, 3600.0]),
         answers=st.lists(ANSWERS, max_size=3),
+        urgent=st.booleans(),
     )
-    def send(self, groups: list[list[str]], seconds: float, answers: list[str]) -> None:
+    def send(
+        self,
+        groups: list[list[str]],
+        seconds: float,
+        answers: list[str],
+        urgent: bool,
+    ) -> None:
         self.world.answers = answers
         calls = []
         for numbers in groups:
             self.calls += 1
+            text = f"{self.calls:05}"
+            if urgent:
+                self.urgent.add(text)
             calls.append(
-                self.world.messages(f"{self.calls:05}", *numbers, seconds=seconds)
+                self.world.messages(text, *numbers, seconds=seconds, urgent=urgent)
             )
 
-        async def send_all() -> list[tuple[Outcome, list[Message]]]:
-            return await asyncio.gather(*map(self.world.outbox.async_send, calls))
+        async def send_all() -> list[tuple[Outcome, list[Message]] | None]:
+            return await asyncio.gather(*map(self.world.send, calls))
 
-        results = self.run(send_all())
-        for outcome, kept in results or []:
+        for outcome, kept in filter(None, self.run(send_all()) or []):
             self.promised |= {(m.sms.message, m.number) for m in kept}
             if isinstance(outcome, list):
                 for receipt in outcome:
@@ -222,7 +305,18 @@ class Histories(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([-100_000.0, -60.0, 1.0, 60.0, 700.0, 100_000.0]))
     def let_time_pass(self, seconds: float) -> None:
         self.world.now += seconds
+        self.has_gone_forward_only &= seconds > 0
         self.world.outbox.expire()
+
+    @rule(number=st.sampled_from(NUMBERS), seconds=st.sampled_from([0.0, 600.0, 3e4]))
+    def be_quiet(self, number: str, seconds: float) -> None:
+        self.world.quiet[number] = self.world.now + seconds
+
+    @precondition(lambda self: self.limit is not None)
+    @rule(per_hour=st.integers(1, 6))
+    def change_limit(self, per_hour: int) -> None:
+        self.world.limits = self.world.guard.limits = Limits(per_hour)
+        self.limit = max(self.limit, per_hour)
 
     @rule()
     def crash(self) -> None:
@@ -257,8 +351,24 @@ class Histories(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         for number in NUMBERS:
-            texts = [text for text, to in self.world.accepted if to == number]
-            assert texts == sorted(texts)
+            for is_urgent in (False, True):
+                texts = [
+                    text
+                    for text, to in self.world.accepted
+                    if to == number and (text in self.urgent) == is_urgent
+                ]
+                assert texts == sorted(texts)
+
+    @invariant()
+    def no_hour_holds_more_than_the_limit(self) -> None:
+        if not hasattr(self, "world") or self.limit is None:
+            return
+        if not self.has_gone_forward_only:
+            return
+        spent = self.world.spent
+        for end, _ in spent:
+            held = sum(count for time, count in spent if end - 3600 < time <= end)
+            assert held <= self.limit
 
 
 TestHistories = Histories.TestCase
@@ -385,6 +495,172 @@ async def test_no_more_than_so_many_can_wait(world: World) -> None:
     assert len(world.outbox.reports) == MAX_REPORTS
 
 
+async def test_message_in_quiet_hours_waits_and_an_urgent_one_passes_it(
+    world: World,
+) -> None:
+    until = world.quiet[NUMBERS[0]] = world.now + 7200
+    await world.send(world.messages("a", NUMBERS[0]))
+    await world.send(world.messages("b", NUMBERS[0]))
+    await world.send(world.messages("c", NUMBERS[0], urgent=True))
+    await world.try_now()
+    assert world.accepted == [("c", NUMBERS[0])]
+    assert world.outbox.seconds_to_next_try() == 7200
+    assert {message.expires_at for message in world.outbox.waiting} == {until + 3600}
+    world.now = until - 1
+    await world.outbox.async_try()
+    assert len(world.accepted) == 1
+    world.now = until
+    await world.outbox.async_try()
+    assert world.accepted[1:] == [("a", NUMBERS[0]), ("b", NUMBERS[0])]
+
+
+async def test_message_that_waits_for_zoho_is_not_sent_in_quiet_hours(
+    world: World,
+) -> None:
+    await keep(world, "a", *NUMBERS[:2], seconds=9000)
+    world.quiet[NUMBERS[0]] = world.now + 3600
+    await world.try_now()
+    assert world.accepted == [("a", NUMBERS[1])]
+    # When there are no quiet hours any more, it need not wait.
+    del world.quiet[NUMBERS[0]]
+    await world.try_now()
+    assert world.accepted == [("a", NUMBERS[1]), ("a", NUMBERS[0])]
+
+
+async def test_quiet_hours_that_begin_before_there_is_a_slot_hold(
+    world: World,
+) -> None:
+    await keep(world, "a", NUMBERS[0])
+    await keep(world, "b", NUMBERS[1])
+    start = world.outbox._start
+
+    async def wait_for_slot(coroutine: Any) -> Any:
+        world.quiet[NUMBERS[0]] = world.now + 60
+        return await start(coroutine)
+
+    world.outbox._start = wait_for_slot
+    await world.try_now()
+    assert world.accepted == [("b", NUMBERS[1])]
+    assert len(world.outbox.waiting) == 1
+
+
+async def test_message_that_is_cleared_before_there_is_a_slot_is_not_sent(
+    world: World,
+) -> None:
+    await keep(world, "a", *NUMBERS[:2])
+    start = world.outbox._start
+
+    async def wait_for_slot(coroutine: Any) -> Any:
+        await world.outbox.async_clear({NUMBERS[0]})
+        return await start(coroutine)
+
+    world.outbox._start = wait_for_slot
+    await world.try_now()
+    assert world.accepted == [("a", NUMBERS[1])]
+
+
+async def test_guard_holds_up_what_is_too_much_and_nobody_else() -> None:
+    world = World(per_hour=20)
+    await keep(world, "x" * 500, NUMBERS[0])  # 4 segments
+    await keep(world, "b", NUMBERS[0])
+    await keep(world, "c", NUMBERS[1])
+    world.guard.limits = Limits(per_hour=3)
+    world.requests.clear()
+    await world.try_now()
+    # Order is kept to the number of what waits.
+    assert world.accepted == [("c", NUMBERS[1])]
+    assert world.outbox.seconds_to_next_try() == pytest.approx(300)
+    world.guard.limits = Limits(per_hour=20)
+    await world.try_now()
+    assert [text for text, _ in world.accepted] == ["c", "x" * 500, "b"]
+    assert len(world.requests) == 3
+
+
+async def test_as_many_of_a_call_go_as_may_be_spent_and_the_rest_when_it_opens() -> (
+    None
+):
+    world = World(per_hour=10)
+    numbers = [f"+1480555{n:04}" for n in range(10)]
+    await keep(world, "a", *numbers, seconds=9000)
+    world.guard.limits = Limits(per_hour=4)
+    opens_at = world.now + 3600
+    await world.try_now()
+    assert [number for _, number in world.accepted] == numbers[:4]
+    while world.now < opens_at:
+        assert len(world.accepted) == 4
+        world.now += world.outbox.seconds_to_next_try()
+        await world.outbox.async_try()
+    assert world.now == opens_at
+    assert [number for _, number in world.accepted] == numbers[:8]
+
+
+async def test_what_waits_is_reserved_from_when_it_may_go() -> None:
+    world = World(per_hour=5)
+    await keep(world, "a", NUMBERS[0])
+    world.quiet[NUMBERS[1]] = world.now + 7200
+    await world.send(world.messages("b", NUMBERS[1]))
+    assert world.outbox.reserved == [(0.0, 1), (world.now + 7200, 1)]
+    assert await world.send(world.messages("x" * 500, NUMBERS[2])) is not None
+    assert await world.send(world.messages("d", NUMBERS[2])) is None
+    await world.outbox.async_clear()
+    assert world.outbox.reserved == []
+    assert await world.send(world.messages("d", NUMBERS[2])) is not None
+
+
+async def test_message_that_the_guard_stops_at_the_last_moment_is_kept() -> None:
+    world = World(per_hour=5)
+    messages = world.messages("a", *NUMBERS)
+    permit = Permit(world.guard, world.repeats, messages[0].sms, NUMBERS)
+    permit.hold()
+    world.guard.limits = Limits(per_hour=2)
+    outcome, kept = await world.outbox.async_send(messages, permit)
+    assert (outcome, kept) == ([], messages)
+    assert {stored["state"] for stored in world.stored()["messages"]} == {"queued"}
+    assert world.guard.spent_last_hour == 0
+    await world.try_now()
+    assert len(world.accepted) == 2
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_text_that_waits_is_no_repeat_of_its_own(
+    world: World, is_first: bool
+) -> None:
+    (message,) = world.messages("a", NUMBERS[0])
+    sms = message.sms
+    if is_first:
+        await world.send([message])
+    else:
+        await keep(world, "a", NUMBERS[0])
+        assert world.outbox.waiting_for(sms) == {NUMBERS[0]}
+        assert world.repeats.find(NUMBERS[0], sms) is None
+        world.now += 700
+        await world.try_now()
+    assert world.repeats.find(NUMBERS[0], sms) is True
+    assert world.outbox.waiting_for(sms) == set()
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"), [("unclear", False), ("refused", None), ("offline", None)]
+)
+async def test_only_what_may_have_gone_is_remembered(
+    world: World, answer: str, found: bool | None
+) -> None:
+    await keep(world, "a", NUMBERS[0])
+    (message,) = world.outbox.waiting
+    world.answers = [answer]
+    await world.try_now()
+    assert world.repeats.find(NUMBERS[0], message.sms) is found
+
+
+async def test_message_is_kept_for_longer_but_never_for_less(world: World) -> None:
+    await keep(world, "a", NUMBERS[0])
+    (message,) = world.outbox.waiting
+    world.outbox.prolong(lambda message: message.created_at + 60)
+    assert message.expires_at == START + 3600
+    world.outbox.prolong(lambda message: message.created_at + 7200)
+    assert message.expires_at == START + 7200
+
+
 async def test_clock_that_was_far_ahead_ends_what_it_made(world: World) -> None:
     await keep(world, "a", NUMBERS[0])
     world.now -= MAX_AGE + 1
@@ -441,6 +717,18 @@ def test_message_that_is_there_twice_is_damage(world: World) -> None:
         world.outbox.load([message.dump(), message.dump()])
 
 
+def test_quiet_hours_do_not_count_but_for_a_scheduled_message() -> None:
+    zone = ZoneInfo("UTC")
+    now = datetime.fromisoformat("2026-11-22T21:00Z").timestamp()
+    quiet_hours = QuietHours(time(22), time(7))
+    sms = Sms(message="a", data_coding=DataCoding.ENGLISH)
+    assert end_of(sms, now, 5400, quiet_hours, zone) == now + 10 * 3600 + 1800
+    assert end_of(sms, now, 5400, None, zone) == now + 5400
+    moment = datetime(2026, 11, 22, 21, 45)  # noqa: DTZ001
+    scheduled = replace(sms, scheduled_time=moment, time_zone="UTC")
+    assert end_of(scheduled, now, 5400, quiet_hours, zone) == now + 2700
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(max_size=9),
@@ -461,7 +749,16 @@ def test_no_file_makes_another_error_than_those_of_damage(value: Any) -> None:
 
 @given(
     st.sampled_from(
-        ["number", "message", "created_at", "state", "data_coding", "time_zone"]
+        [
+            "number",
+            "message",
+            "created_at",
+            "state",
+            "data_coding",
+            "time_zone",
+            "urgent",
+            "keep_trying",
+        ]
     ),
     st.none() | st.booleans() | st.text(max_size=3) | st.lists(st.none(), max_size=1),
 )

@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..const import (
     ATTR_KEEP_TRYING,
     ATTR_KEEP_TRYING_FOR,
+    ATTR_PRIORITY,
     ATTR_RECIPIENTS,
     CONF_SENDER_ID,
 )
@@ -23,6 +24,9 @@ from .recipients import async_find_recipients
 
 #: For how long a call keeps trying that asks for it without a time (seconds).
 DEFAULT_KEEP_TRYING = 3600.0
+
+_NORMAL = "normal"
+_URGENT = "urgent"
 
 
 def validate_targets(value: Any) -> list[str | int]:
@@ -54,6 +58,7 @@ DELIVERY_SCHEMA: dict[vol.Marker, Any] = {
         _validate_time_period,
         vol.Range(min=timedelta(seconds=1), max=timedelta(seconds=MAX_AGE)),
     ),
+    vol.Optional(ATTR_PRIORITY, default=_NORMAL): vol.In([_NORMAL, _URGENT]),
     **OPTIONS_SCHEMA,
 }
 
@@ -65,12 +70,16 @@ async def async_prepare(
     fields: dict[str, Any],
     *,
     entity_ids: Iterable[str] = (),
+    context: Context | None = None,
 ) -> Sending:
     """Check everything; `fields` are of `DELIVERY_SCHEMA`, and used up.
+
+    `context` is that of the call.
 
     Raises ServiceValidationError.
     """
     keep_trying = _keep_trying(fields)
+    urgent = fields.pop(ATTR_PRIORITY) == _URGENT
     recipients = await async_find_recipients(
         hass,
         fields.pop(ATTR_RECIPIENTS),
@@ -81,7 +90,9 @@ async def async_prepare(
     if sender_id := fields.pop(CONF_SENDER_ID, None):
         sender_id = parse_sender_id(sender_id, hass.config.country)
     sms = await async_compose(hass, message, title, **fields)
-    return Sending(sms, recipients, sender_id, keep_trying)
+    return Sending(
+        sms, recipients, sender_id, keep_trying, urgent=urgent, context=context
+    )
 
 
 def _keep_trying(fields: dict[str, Any]) -> float | None:

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     DurationSelector,
     DurationSelectorConfig,
@@ -14,7 +15,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..account import DEFAULT_FLOOD_LIMIT, DEFAULT_FLOOD_MINUTES
+from ..account import DEFAULT_FLOOD_LIMIT, DEFAULT_FLOOD_MINUTES, recipients_of
 from ..const import (
     CONF_FLOOD_LIMIT,
     CONF_FLOOD_MINUTES,
@@ -27,6 +28,10 @@ from ..sending.outbox import MAX_AGE
 
 #: The shortest time for which an account can keep what does not reach Zoho (seconds).
 MIN_KEEP_TRYING = 300
+
+SECTION_BRAKES = "brakes"
+SECTION_OUTBOX = "outbox"
+SECTION_SPENDING = "spending"
 
 
 class _TimeSelector(DurationSelector):
@@ -51,11 +56,11 @@ class _NumberSelector(NumberSelector):
         return value
 
 
-def _number(unit: str, maximum: int) -> NumberSelector:
-    """Return the selector of a number; 0 is off."""
+def _number(unit: str, maximum: int, minimum: int = 0) -> NumberSelector:
+    """Return the selector of a number."""
     return _NumberSelector(
         NumberSelectorConfig(
-            min=0,
+            min=minimum,
             max=maximum,
             mode=NumberSelectorMode.BOX,
             unit_of_measurement=unit,
@@ -63,12 +68,19 @@ def _number(unit: str, maximum: int) -> NumberSelector:
     )
 
 
-_NUMBERS = {
-    CONF_SEGMENTS_PER_HOUR: _number("segments", 1_000_000),
-    CONF_SEGMENTS_PER_DAY: _number("segments", 1_000_000),
-    CONF_REPEAT_SECONDS: _number("s", 86_400),
-    CONF_FLOOD_LIMIT: _number("messages", 10_000),
-    CONF_FLOOD_MINUTES: _number("min", 1440),
+_SECTIONS: dict[str, dict[str, Any]] = {
+    SECTION_OUTBOX: {
+        CONF_KEEP_TRYING: DurationSelector(DurationSelectorConfig(enable_second=False))
+    },
+    SECTION_SPENDING: {
+        CONF_SEGMENTS_PER_HOUR: _number("segments", 1_000_000),
+        CONF_SEGMENTS_PER_DAY: _number("segments", 1_000_000),
+    },
+    SECTION_BRAKES: {
+        CONF_FLOOD_LIMIT: _number("messages", 10_000),
+        CONF_FLOOD_MINUTES: _number("min", 1440, minimum=1),
+        CONF_REPEAT_SECONDS: _number("s", 86_400),
+    },
 }
 _DEFAULTS = {
     CONF_FLOOD_LIMIT: DEFAULT_FLOOD_LIMIT,
@@ -76,10 +88,10 @@ _DEFAULTS = {
 }
 _SCHEMA = vol.Schema(
     {
-        vol.Optional(CONF_KEEP_TRYING): _TimeSelector(
-            DurationSelectorConfig(enable_second=False)
-        ),
-        **{vol.Optional(key): selector for key, selector in _NUMBERS.items()},
+        vol.Optional(name): section(
+            vol.Schema({vol.Optional(key): field for key, field in fields.items()})
+        )
+        for name, fields in _SECTIONS.items()
     }
 )
 
@@ -94,20 +106,25 @@ class ZohoVoiceOptionsFlow(OptionsFlowWithReload):
         errors: dict[str, str] = {}
         shown = user_input
         if user_input is None:
-            shown = {**_DEFAULTS, **self.config_entry.options}
-            if seconds := shown.get(CONF_KEEP_TRYING):
-                shown[CONF_KEEP_TRYING] = _as_duration(seconds)
+            shown = self._shown()
         else:
             data: dict[str, Any] = {
-                key: int(user_input[key])
-                for key in _NUMBERS
-                if user_input.get(key) or (key in user_input and key in _DEFAULTS)
+                key: int(value)
+                for name in (SECTION_SPENDING, SECTION_BRAKES)
+                for key, value in user_input.get(name, {}).items()
+                if int(value) or key in _DEFAULTS
             }
-            time = timedelta(**user_input.get(CONF_KEEP_TRYING, {})).total_seconds()
+            keep_trying = user_input.get(SECTION_OUTBOX, {}).get(CONF_KEEP_TRYING, {})
+            time = timedelta(**keep_trying).total_seconds()
             if time and not MIN_KEEP_TRYING <= time <= MAX_AGE:
-                errors[CONF_KEEP_TRYING] = "keep_trying_out_of_range"
+                errors[SECTION_OUTBOX] = "keep_trying_out_of_range"
             elif time:
                 data[CONF_KEEP_TRYING] = time
+            elif any(
+                recipient.quiet_hours and recipient.quiet_hours.waits
+                for recipient in recipients_of(self.config_entry).values()
+            ):
+                errors[SECTION_OUTBOX] = "quiet_hours_need_outbox"
             if not errors:
                 return self.async_create_entry(data=data)
         return self.async_show_form(
@@ -115,6 +132,16 @@ class ZohoVoiceOptionsFlow(OptionsFlowWithReload):
             data_schema=self.add_suggested_values_to_schema(_SCHEMA, shown),
             errors=errors,
         )
+
+    def _shown(self) -> dict[str, dict[str, Any]]:
+        """Return the options as the form shows them."""
+        options = {**_DEFAULTS, **self.config_entry.options}
+        if seconds := options.get(CONF_KEEP_TRYING):
+            options[CONF_KEEP_TRYING] = _as_duration(seconds)
+        return {
+            name: {key: options[key] for key in fields if key in options}
+            for name, fields in _SECTIONS.items()
+        }
 
 
 def _as_duration(seconds: float) -> dict[str, int]:

@@ -8,18 +8,42 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_NAME
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import (
+    SelectSelector,
+    SelectSelectorConfig,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
+    TimeSelector,
 )
 from homeassistant.util import slugify
 import voluptuous as vol
 
 from ..calls.phone_number import PhoneNumberError, parse_phone_number, parse_sender_id
 from ..calls.recipients import subentries_of
-from ..const import CONF_PHONE_NUMBERS, CONF_SENDER_ID
+from ..const import (
+    CONF_KEEP_TRYING,
+    CONF_PHONE_NUMBERS,
+    CONF_QUIET_ACTION,
+    CONF_QUIET_FROM,
+    CONF_QUIET_UNTIL,
+    CONF_SENDER_ID,
+    QUIET_REFUSE,
+    QUIET_WAIT,
+)
 
+SECTION_QUIET_HOURS = "quiet_hours"
+_QUIET_HOURS: dict[str, Any] = {
+    CONF_QUIET_FROM: TimeSelector(),
+    CONF_QUIET_UNTIL: TimeSelector(),
+    CONF_QUIET_ACTION: SelectSelector(
+        SelectSelectorConfig(
+            options=[QUIET_WAIT, QUIET_REFUSE], translation_key=CONF_QUIET_ACTION
+        )
+    ),
+}
 _SCHEMA = vol.Schema(
     {
         vol.Required(CONF_NAME): TextSelector(),
@@ -27,6 +51,12 @@ _SCHEMA = vol.Schema(
             TextSelectorConfig(type=TextSelectorType.TEL, multiple=True)
         ),
         vol.Optional(CONF_SENDER_ID): TextSelector(),
+        vol.Optional(SECTION_QUIET_HOURS): section(
+            vol.Schema(
+                {vol.Optional(key): field for key, field in _QUIET_HOURS.items()}
+            ),
+            {"collapsed": True},
+        ),
     }
 )
 
@@ -60,7 +90,15 @@ class RecipientFlow(ConfigSubentryFlow):
                     self._get_entry(), subentry, title=name, data=data
                 )
         else:
-            user_input = {CONF_NAME: subentry.title, **subentry.data}
+            user_input = {
+                CONF_NAME: subentry.title,
+                **subentry.data,
+                SECTION_QUIET_HOURS: {
+                    key: subentry.data[key]
+                    for key in _QUIET_HOURS
+                    if key in subentry.data
+                },
+            }
         return self._show("reconfigure", user_input, errors, placeholders)
 
     def _show(
@@ -112,7 +150,28 @@ class RecipientFlow(ConfigSubentryFlow):
                 data[CONF_SENDER_ID] = parse_sender_id(sender_id, country)
             except PhoneNumberError as err:
                 errors[CONF_SENDER_ID] = cast(str, err.translation_key)
+        data |= self._check_quiet_hours(user_input.get(SECTION_QUIET_HOURS, {}), errors)
         return name, data
+
+    def _check_quiet_hours(
+        self, user_input: dict[str, str], errors: dict[str, str]
+    ) -> dict[str, str]:
+        """Return the quiet hours, if there are any; fill in what is wrong."""
+        times = {
+            key: cv.time(user_input[key]).isoformat()
+            for key in (CONF_QUIET_FROM, CONF_QUIET_UNTIL)
+            if user_input.get(key)
+        }
+        if not times:
+            return {}
+        if len(times) == 1:
+            errors[SECTION_QUIET_HOURS] = "quiet_hours_incomplete"
+        elif times[CONF_QUIET_FROM] == times[CONF_QUIET_UNTIL]:
+            errors[SECTION_QUIET_HOURS] = "quiet_hours_without_end"
+        action = user_input.get(CONF_QUIET_ACTION, QUIET_WAIT)
+        if action == QUIET_WAIT and not self._get_entry().options.get(CONF_KEEP_TRYING):
+            errors[SECTION_QUIET_HOURS] = "quiet_hours_need_outbox"
+        return {**times, CONF_QUIET_ACTION: action}
 
     def _is_taken(self, name: str) -> bool:
         """Return if another recipient has the name, or one that makes its action."""

@@ -3,17 +3,44 @@
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 import math
 import re
 from typing import Any
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+from ..zoho.errors import ZohoError
+from ..zoho.models import Sms
+
+#: How many texts are remembered, the latest ones: they are written with every save.
+MAX_TEXTS = 5000
+
+_DIGEST = re.compile(r"[0-9a-f]{32}")
+
+
+class FloodBrakeError(ZohoError):
+    """Say that nothing was sent, as the number got too many messages before.
+
+    It got `count` messages in the last `seconds`.
+    """
+
+    def __init__(self, count: int, seconds: float) -> None:
+        """Keep how many they are."""
+        super().__init__()
+        self.count = count
+        self.seconds = seconds
+
+
+class RepeatUnclearError(ZohoError):
+    """Say that the same text may have been sent to the number just before."""
 
 
 class FloodBrake:
     """Count messages by their number, and say when another one may go to it.
+
+    What counts is when a message was asked for, not when it went: one that waited is
+    no sign of a loop. A restart forgets it all: a loop does not outlive it.
 
     No `seconds` hold more than `limit` messages to one number, if none is recorded
     that `check` does not let through. 0 lets all through and counts nothing. `clock`
@@ -28,42 +55,55 @@ class FloodBrake:
         # By the time of their last message. It tells what may be forgotten.
         self._times: OrderedDict[str, list[float]] = OrderedDict()
 
-    def check(self, number: str) -> float | None:
-        """Return from when on, by the clock, a message may go out; None: now."""
+    def check(self, number: str) -> FloodBrakeError | None:
+        """Return why another message must not go to a number, None if it may."""
         times = self._times.get(number)
         if not self.limit or times is None or len(times) < self.limit:
             return None
-        opens_at = times[-self.limit] + self.seconds
-        return opens_at if self._clock() < opens_at else None
+        count = len(times) - self._first(times, self._clock())
+        return None if count < self.limit else FloodBrakeError(count, self.seconds)
 
-    def count(self, number: str) -> int:
-        """Return how many messages were recorded in the last `seconds`."""
-        times = self._times.get(number, [])
-        return len(times) - self._first(times, self._clock())
-
-    def record(self, number: str) -> None:
-        """Take note that a message goes out."""
+    def record(self, number: str) -> float | None:
+        """Take note that a message goes out; return what `forget` needs."""
         if not self.limit:
-            return
+            return None
         now = self._clock()
         times = self._times.setdefault(number, [])
         del times[: self._first(times, now)]
         times.append(now)
         self._times.move_to_end(number)
         _forget_old(self._times, lambda times: times[-1] + self.seconds <= now)
+        return now
+
+    def forget(self, number: str, time: float | None) -> None:
+        """Take back what was recorded: the message did not go."""
+        times = self._times.get(number, [])
+        if time in times:
+            times.remove(time)
+        if not times:
+            self._times.pop(number, None)
 
     def _first(self, times: list[float], now: float) -> int:
         """Return the index of the first message that still counts."""
         return bisect_right(times, now, key=lambda time: time + self.seconds)
 
 
+@dataclass(slots=True)
+class _Sent:
+    """Hold when a text was sent (UTC epoch seconds), and if that is certain."""
+
+    time: float
+    is_certain: bool
+
+
 class Repeats:
     """Know which text went to which number in the last `seconds`; 0: none.
 
-    Only digests of number and text are kept. `clock` returns UTC epoch seconds. When it
-    is set back by less than `seconds`, a text is a repeat for that much longer. When it
-    is set by more, either way, the text is none: a message that is dropped because the
-    clock was wrong for long is as bad as one that is sent twice.
+    Texts that are scheduled for different times are different. Only digests of number
+    and text are kept. `clock` returns UTC epoch seconds. When it is set back by less
+    than `seconds`, a text is a repeat for that much longer. When it is set by more,
+    either way, the text is none: a message that is dropped because the clock was wrong
+    for long is as bad as one that is sent twice.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
@@ -71,32 +111,48 @@ class Repeats:
         self.seconds = seconds
         self._clock = clock
         # By the order in which they were remembered.
-        self._times: OrderedDict[str, float] = OrderedDict()
+        self._sent: OrderedDict[str, _Sent] = OrderedDict()
 
-    def is_repeat(self, number: str, text: str) -> bool:
-        """Tell whether the number was sent this text so short a time ago."""
-        if not self.seconds or not self._times:
-            return False
-        time = self._times.get(_digest(number, text))
-        return time is not None and self._is_recent(time, self._clock())
+    def find(self, number: str, sms: Sms) -> bool | None:
+        """Return if the number certainly got this text just before, None if not.
 
-    def remember(self, number: str, text: str) -> None:
-        """Take note that the text goes to the number."""
+        False says that it may have got it.
+        """
+        if not self.seconds or not self._sent:
+            return None
+        sent = self._sent.get(_digest(number, sms))
+        if sent is None or not self._is_recent(sent, self._clock()):
+            return None
+        return sent.is_certain
+
+    def remember(self, number: str, sms: Sms) -> None:
+        """Take note that the text goes to the number; it may get it from now on."""
         if not self.seconds:
             return
         now = self._clock()
-        digest = _digest(number, text)
-        self._times[digest] = now
-        self._times.move_to_end(digest)
-        _forget_old(self._times, lambda time: not self._is_recent(time, now))
+        digest = _digest(number, sms)
+        self._sent[digest] = _Sent(now, is_certain=False)
+        self._sent.move_to_end(digest)
+        _forget_old(self._sent, lambda sent: not self._is_recent(sent, now))
+        if len(self._sent) > MAX_TEXTS:
+            self._sent.popitem(last=False)
 
-    def forget(self, number: str, text: str) -> None:
+    def confirm(self, number: str, sms: Sms) -> None:
+        """Take note that the number certainly gets the text."""
+        sent = self._sent.get(_digest(number, sms)) if self._sent else None
+        if sent is not None:
+            sent.is_certain = True
+
+    def forget(self, number: str, sms: Sms) -> None:
         """Take back what was remembered: the text did not go."""
-        self._times.pop(_digest(number, text), None)
+        if self._sent:
+            self._sent.pop(_digest(number, sms), None)
 
-    def dump(self) -> dict[str, float]:
-        """Return all that `load` needs: epoch seconds by SHA-256 of number and text."""
-        return dict(self._times)
+    def dump(self) -> dict[str, list[float | bool]]:
+        """Return all that `load` needs: epoch seconds and certainty by a digest."""
+        return {
+            digest: [sent.time, sent.is_certain] for digest, sent in self._sent.items()
+        }
 
     def load(self, value: Any) -> None:
         """Take what `dump` returned in place of all that was remembered.
@@ -105,24 +161,35 @@ class Repeats:
         """
         if not isinstance(value, dict):
             raise ValueError("What was sent is not an object")  # noqa: TRY004
-        for digest, time in value.items():
-            if not (
-                isinstance(digest, str)
-                and _DIGEST.fullmatch(digest)
-                and isinstance(time, float)
-                and 0 <= time < math.inf
-            ):
-                raise ValueError("What was sent is not a digest and a time")
-        self._times = OrderedDict(value)
+        if not all(map(_DIGEST.fullmatch, value)):
+            raise ValueError("What was sent is not named by digests")
+        self._sent = OrderedDict(
+            (digest, _read_sent(item)) for digest, item in value.items()
+        )
 
-    def _is_recent(self, time: float, now: float) -> bool:
+    def _is_recent(self, sent: _Sent, now: float) -> bool:
         """Tell whether a text of that time would be repeated now."""
-        return abs(now - time) < self.seconds
+        return abs(now - sent.time) < self.seconds
 
 
-def _digest(number: str, text: str) -> str:
+def _read_sent(value: Any) -> _Sent:
+    """Return what one item of a dump says. Raises ValueError."""
+    match value:
+        case [float(time), bool(is_certain)] if 0 <= time < math.inf:
+            return _Sent(time, is_certain)
+    raise ValueError("What was sent is not a time and a certainty")
+
+
+def text_of(sms: Sms) -> str:
+    """Return what makes an SMS another one: its text, and when it is scheduled."""
+    scheduled = sms.scheduled_time and sms.scheduled_time.replace(tzinfo=None)
+    return f"{scheduled} {sms.time_zone}\n{sms.message}"
+
+
+def _digest(number: str, sms: Sms) -> str:
     """Return what stands for a number and a text."""
-    return sha256(f"{number}\n{text}".encode(errors="surrogatepass")).hexdigest()
+    content = f"{number}\n{text_of(sms)}".encode(errors="surrogatepass")
+    return sha256(content).hexdigest()[:32]
 
 
 def _forget_old[T](entries: OrderedDict[str, T], is_old: Callable[[T], bool]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from homeassistant.helpers.json import json_bytes
 from homeassistant.util.file import WriteError, write_utf8_file_atomic
-from homeassistant.util.json import JsonValueType, json_loads_object
+from homeassistant.util.json import json_loads_object
 
 from ..zoho.errors import ZohoError
 from .slots import Slots
@@ -21,12 +21,9 @@ _LOGGER = logging.getLogger(__name__)
 
 #: The version of the outbox's file, to be raised with every change that needs a
 #: migration.
-VERSION = 2
+VERSION = 3
 #: How long what is not urgent may wait to be written (seconds).
 DELAY = 1.0
-
-#: What parts had to say that version 1 did not have.
-_EMPTY: dict[str, JsonValueType] = {"repeats": {}, "spending": []}
 
 type _Stored = dict[str, Any]
 
@@ -249,10 +246,20 @@ class Journal:
 
 
 def _migrate(stored: _Stored) -> _Stored:
-    """Return what the outbox's file holds as this version has it."""
-    if stored["version"] == 1:
+    """Return what the outbox's file holds as this version has it.
+
+    Raises ValueError, KeyError or TypeError if it is damaged.
+    """
+    version = stored["version"]
+    if version == 1:
         # It knew of messages only.
-        return {**_EMPTY, **stored, "version": 2}
+        stored = {"spending": [], **stored}
+    if version in (1, 2):
+        # What was sent just before is of no use after an update.
+        stored = {**stored, "version": VERSION, "repeats": {}}
+        for message in stored["messages"]:
+            message["urgent"] = False
+            message["keep_trying"] = message["expires_at"] - message["created_at"]
     return stored
 
 

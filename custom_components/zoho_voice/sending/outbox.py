@@ -5,6 +5,10 @@ After that it is gone, because Zoho accepted it or because its caller was told
 otherwise, or queued again, because it certainly did not reach Zoho. One that was
 queued once has no caller any more: if it is refused, expires, or may have been sent
 without an answer, it stays as a report until somebody has read it.
+
+Messages to one number go in the order they came. One that the spending guard does not
+let through holds up only the others to its number. One that waits for the end of quiet
+hours holds up none: an urgent one may pass it.
 """
 
 import asyncio
@@ -20,7 +24,7 @@ from collections.abc import (
 )
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import StrEnum
 import random
 import re
@@ -36,7 +40,12 @@ from ..zoho.errors import (
     ZohoError,
 )
 from ..zoho.models import MAX_NUMBERS, DataCoding, Receipt, Sms
+from .brakes import Repeats, text_of
 from .journal import NotWrittenError
+from .permit import Permit
+from .quiet_hours import QuietHours
+from .segments import estimate_segments
+from .spending import Limits, SpendingGuard, SpendingGuardError
 
 #: How many messages may wait, and how many reports are kept.
 MAX_MESSAGES = 1000
@@ -93,7 +102,9 @@ class Store(Protocol):
 class Message:
     """One text to one number; times are seconds since the epoch.
 
-    Messages of the same `call_id` have the same text, and may share a request.
+    Messages of the same `call_id` have the same text, and may share a request. An
+    urgent one does not wait for the end of quiet hours. `keep_trying` is for how long
+    its call said to keep it (seconds).
     """
 
     message_id: str
@@ -105,8 +116,18 @@ class Message:
     sms: Sms
     created_at: float
     expires_at: float
+    urgent: bool = False
+    keep_trying: float = 0.0
     state: State = State.QUEUED
     reason: str | None = None
+    _segments: int | None = None
+
+    @property
+    def segments(self) -> int:
+        """Return how many segments it takes, as estimated."""
+        if self._segments is None:
+            self._segments = estimate_segments(self.sms.message, self.sms.data_coding)
+        return self._segments
 
     def dump(self) -> dict[str, Any]:
         """Return the message as JSON has it."""
@@ -126,6 +147,8 @@ class Message:
             "status_callback": sms.status_callback,
             "created_at": self.created_at,
             "expires_at": self.expires_at,
+            "urgent": self.urgent,
+            "keep_trying": self.keep_trying,
             "state": self.state,
             "reason": self.reason,
         }
@@ -150,6 +173,8 @@ class Message:
             raise ValueError("number")
         if stored["state"] == State.SENT:
             raise ValueError("state")
+        if not isinstance(stored["urgent"], bool):
+            raise TypeError("urgent")
         scheduled = stored["scheduled_time"]
         return cls(
             message_id=stored["message_id"],
@@ -169,6 +194,8 @@ class Message:
             ),
             created_at=_read_time(stored["created_at"]),
             expires_at=_read_time(stored["expires_at"]),
+            urgent=stored["urgent"],
+            keep_trying=_read_time(stored["keep_trying"]),
             state=State(stored["state"]),
             reason=stored["reason"],
         )
@@ -183,13 +210,30 @@ def _read_time(value: Any) -> float:
     return float(value)
 
 
-def end_of(sms: Sms, created_at: float, seconds: float) -> float:
-    """Return when a message is of no use any more: a scheduled one never goes late."""
-    end = created_at + seconds
+def end_of(
+    sms: Sms,
+    created_at: float,
+    seconds: float,
+    quiet_hours: QuietHours | None = None,
+    zone: tzinfo | None = None,
+) -> float:
+    """Return when a message is of no use any more: a scheduled one never goes late.
+
+    Time in quiet hours, whose times are in `zone`, does not count.
+    """
+    if (moment := scheduled_at(sms)) is not None:
+        return min(created_at + seconds, moment)
+    if quiet_hours is None or zone is None:
+        return created_at + seconds
+    return quiet_hours.stretch(created_at, seconds, zone)
+
+
+def scheduled_at(sms: Sms) -> float | None:
+    """Return when Zoho is to send (UTC epoch seconds), None for at once."""
     if sms.scheduled_time is None or sms.time_zone is None:
-        return end
+        return None
     zone = ZoneInfo(sms.time_zone)
-    return min(end, sms.scheduled_time.replace(tzinfo=zone).timestamp())
+    return sms.scheduled_time.replace(tzinfo=zone).timestamp()
 
 
 class Outbox:
@@ -198,7 +242,8 @@ class Outbox:
     It knows nothing of entities or actions: `request` makes a request and returns what
     Zoho said, `start` runs what must end whatever becomes of its caller, `clock` tells
     the time (seconds since the epoch), `on_change` is called with the messages that
-    ended after they had waited.
+    ended after they had waited, `quiet_until` tells when the quiet hours end for which
+    a message has to wait now, `guard` what may be spent, `repeats` learns what goes.
     """
 
     def __init__(
@@ -209,6 +254,10 @@ class Outbox:
             [Coroutine[Any, Any, Outcome | None]], Awaitable[Task[Outcome | None]]
         ],
         on_change: Callable[[Sequence[Message]], None],
+        *,
+        quiet_until: Callable[[Message], float | None] = lambda _: None,
+        guard: SpendingGuard | None = None,
+        repeats: Repeats | None = None,
     ) -> None:
         """Start empty."""
         self.store: Store
@@ -216,6 +265,9 @@ class Outbox:
         self._request = request
         self._start = start
         self._on_change = on_change
+        self._quiet_until = quiet_until
+        self._guard = guard or SpendingGuard(Limits(), clock)
+        self._repeats = repeats or Repeats(0, clock)
         self._messages: dict[str, Message] = {}
         self._reports: dict[str, Message] = {}
         #: Whether nothing may be sent to a number any more.
@@ -226,6 +278,7 @@ class Outbox:
         self._failures = 0
         self._next_try = 0.0
         self._is_woken = False
+        self._too_much: int | None = None
 
     @property
     def waiting(self) -> list[Message]:
@@ -237,11 +290,34 @@ class Outbox:
         """Return the messages that ended without having been sent for certain."""
         return [*self._reports.values()]
 
+    @property
+    def reserved(self) -> list[tuple[float, int]]:
+        """Return what will be spent: each when, at the earliest, and how many segments.
+
+        What is under way counts as spent already.
+        """
+        return [
+            (self._quiet_until(message) or 0.0, message.segments)
+            for message in self._queued
+        ]
+
+    @property
+    def _queued(self) -> Generator[Message]:
+        """Yield the messages that wait, in the order they came."""
+        return (m for m in self._messages.values() if m.state is State.QUEUED)
+
+    def waiting_for(self, sms: Sms) -> set[str]:
+        """Return the numbers to which the same text waits or is under way."""
+        if not self._messages:
+            return set()
+        text = text_of(sms)
+        return {m.number for m in self._messages.values() if text_of(m.sms) == text}
+
     def holds_up(self, number: str) -> bool:
         """Return if a message to a number has to wait for an earlier one."""
         return any(
-            message.number == number and message.state is State.QUEUED
-            for message in self._messages.values()
+            message.number == number and self._quiet_until(message) is None
+            for message in self._queued
         )
 
     def wake(self) -> None:
@@ -261,8 +337,13 @@ class Outbox:
             raise
         self._on_change(())
 
+    def prolong(self, end: Callable[[Message], float]) -> None:
+        """Keep what waits at least until an end: quiet hours may have changed."""
+        for message in self._queued:
+            message.expires_at = max(message.expires_at, end(message))
+
     async def async_send(
-        self, messages: Sequence[Message]
+        self, messages: Sequence[Message], permit: Permit | None = None
     ) -> tuple[Outcome, list[Message]]:
         """Send messages of one call with one request.
 
@@ -272,7 +353,7 @@ class Outbox:
         with self._turn(messages) as earlier:
             if earlier:
                 await asyncio.wait(earlier)
-            return await self._async_send(messages)
+            return await self._async_send(messages, permit or self._permit(messages))
 
     async def async_wait_turn(self, numbers: Iterable[str]) -> None:
         """Wait until nothing to these numbers is under way, so that order is kept."""
@@ -289,20 +370,27 @@ class Outbox:
             if self._is_woken:
                 return
             pause = min(FIRST_PAUSE * 2.0 ** max(0, self._failures - 1), MAX_PAUSE)
-            self._next_try = self._clock() + pause * random.uniform(0.8, 1.2)  # noqa: S311
+            now = self._clock()
+            self._next_try = now + pause * random.uniform(0.8, 1.2)  # noqa: S311
+            if self._too_much is not None and not self._failures:
+                opens_at = self._guard.opens_at(self._too_much) or now
+                self._next_try = min(max(self._next_try, opens_at), now + MAX_PAUSE)
 
     def seconds_to_next_try(self) -> float | None:
         """Return when `async_try` has something to do again, None if never."""
-        if not self._messages:
+        queued = [*self._queued]
+        if not queued:
             return None
         now = self._clock()
-        first_end = min(message.expires_at for message in self._messages.values())
+        first_end = min(message.expires_at for message in queued)
         if first_end <= now or self._next_try - now > 2 * MAX_PAUSE:  # a clock's step
             return 0
-        return max(0.0, min(self._next_try, first_end) - now)
+        quiet_until = min(self._quiet_until(message) or 0.0 for message in queued)
+        next_try = max(self._next_try, quiet_until)
+        return max(0.0, min(next_try, first_end) - now)
 
     async def _async_round(self) -> None:
-        """Send as long as something is due and Zoho can be reached."""
+        """Send as long as something is due and may be, and Zoho can be reached."""
         while requests := self._due():
             reached = await self._async_retry(requests[0])
             if reached:
@@ -318,9 +406,8 @@ class Outbox:
         now = self._clock()
         over = [
             message
-            for message in self._messages.values()
-            if message.state is State.QUEUED
-            and (message.expires_at <= now or message.created_at > now + MAX_AGE)
+            for message in self._queued
+            if message.expires_at <= now or message.created_at > now + MAX_AGE
         ]
         if over:
             self._end(over, State.EXPIRED)
@@ -341,9 +428,8 @@ class Outbox:
         """Take out what waits, for all or some numbers. Raises NotWrittenError."""
         taken = [
             message
-            for message in self._messages.values()
-            if message.state is State.QUEUED
-            and (numbers is None or message.number in numbers)
+            for message in self._queued
+            if numbers is None or message.number in numbers
         ]
         before = self._messages
         self._messages = {k: m for k, m in before.items() if m not in taken}
@@ -387,31 +473,65 @@ class Outbox:
         self._reports = {m.message_id: m for m in messages if m.state in REPORTED}
 
     def _due(self) -> list[list[Message]]:
-        """Return the first message of each number, as requests of up to ten."""
+        """Return the first message of each number, as requests of up to ten.
+
+        Take note of how few segments were still too much.
+        """
         numbers = set(self._lanes)
         requests: dict[tuple[str, str], list[list[Message]]] = {}
         now = self._clock()
+        left = self._guard.left()
+        self._too_much = None
         for message in self._messages.values():
-            if message.number in numbers:
+            if message.number in numbers or not self._may_go(message, now):
                 continue
             numbers.add(message.number)
             # A clock that went back tells nothing until it is right again.
             if message.created_at > now:
                 continue
+            if left is not None:
+                if message.segments > left:
+                    too_much = self._too_much or message.segments
+                    self._too_much = min(too_much, message.segments)
+                    continue
+                left -= message.segments
             batches = requests.setdefault((message.call_id, message.sender_id), [[]])
             if len(batches[-1]) == MAX_NUMBERS:
                 batches.append([])
             batches[-1].append(message)
         return [batch for batches in requests.values() for batch in batches]
 
+    def _may_go(self, message: Message, now: float) -> bool:
+        """Return if a message is still of use, and disturbs nobody."""
+        return message.expires_at > now and self._quiet_until(message) is None
+
     async def _async_retry(self, messages: Sequence[Message]) -> bool:
         """Send what waited; return if Zoho could be reached."""
         with self._turn(messages):
             try:
-                task = await self._start(self._async_submit_again(messages))
+                task = await self._start(self._async_resume(messages))
                 return await asyncio.shield(task) is not None
             except NotWrittenError:
                 return False
+
+    async def _async_resume(self, messages: Sequence[Message]) -> Outcome | None:
+        """Send what waited, unless that has changed before there was a slot for it."""
+        self.refuse()
+        now = self._clock()
+        messages = [
+            message
+            for message in messages
+            if message.message_id in self._messages and self._may_go(message, now)
+        ]
+        if not messages:
+            return []
+        permit = self._permit(messages)
+        return await self._async_submit(messages, permit, has_caller=False)
+
+    def _permit(self, messages: Sequence[Message]) -> Permit:
+        """Return what counts messages that go with one request."""
+        numbers = [message.number for message in messages]
+        return Permit(self._guard, self._repeats, messages[0].sms, numbers)
 
     @contextmanager
     def _turn(self, messages: Iterable[Message]) -> Generator[set[Future[None]]]:
@@ -429,18 +549,20 @@ class Outbox:
                     del self._lanes[number]
 
     async def _async_send(
-        self, messages: Sequence[Message]
+        self, messages: Sequence[Message], permit: Permit
     ) -> tuple[Outcome, list[Message]]:
         """Send messages of a call whose turn it is."""
         behind = [message for message in messages if self.holds_up(message.number)]
         first = [message for message in messages if message not in behind]
+        permit.release(message.number for message in behind)
         try:
             if not first:
                 await self.async_queue(behind)
                 return [], behind
             self._add(messages)
-            outcome = await self._async_submit(first, behind, has_caller=True)
+            outcome = await self._async_submit(first, permit, behind, has_caller=True)
         except ZohoError as err:
+            permit.settle(err)
             return err, [m for m in behind if m.message_id in self._messages]
         if outcome is None:
             return [], [*messages]
@@ -448,15 +570,10 @@ class Outbox:
             self.wake()
         return outcome, behind
 
-    async def _async_submit_again(self, messages: Sequence[Message]) -> Outcome | None:
-        """Send those that still wait now that it is their turn."""
-        self.refuse()
-        waiting = [m for m in messages if m.message_id in self._messages]
-        return await self._async_submit(waiting, has_caller=False) if waiting else []
-
     async def _async_submit(
         self,
         messages: Sequence[Message],
+        permit: Permit,
         behind: Sequence[Message] = (),
         *,
         has_caller: bool,
@@ -465,17 +582,24 @@ class Outbox:
 
         Messages of the same call that wait behind earlier ones share the write.
         """
+        try:
+            permit.book()
+        except SpendingGuardError:
+            # Limits were lowered, or Zoho counted more segments than were estimated.
+            await self._async_postpone((*messages, *behind), has_caller=has_caller)
+            return None if has_caller else []
         for message in messages:
             message.state = State.SUBMITTING
         try:
             await self.store.async_save_ahead()
-        except NotWrittenError:
+        except NotWrittenError as err:
+            permit.settle(err)
             self._take_back((*messages, *behind), has_caller=has_caller)
             raise
-        return await self._async_request(messages, has_caller=has_caller)
+        return await self._async_request(messages, permit, has_caller=has_caller)
 
     async def _async_request(
-        self, messages: Sequence[Message], *, has_caller: bool
+        self, messages: Sequence[Message], permit: Permit, *, has_caller: bool
     ) -> Outcome | None:
         """Return what Zoho said; None if the messages are kept."""
         outcome = await self._request(
@@ -483,6 +607,7 @@ class Outbox:
             messages[0].sender_id,
             [message.number for message in messages],
         )
+        permit.settle(outcome)
         if isinstance(outcome, POSTPONING):
             if has_caller and not self._failures:
                 self._failures = 1

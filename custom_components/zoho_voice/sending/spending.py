@@ -1,15 +1,30 @@
 """How many segments an account may spend in an hour and in a day."""
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import math
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from ..zoho.errors import ZohoError
+
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86400
+
+
+class SpendingGuardError(ZohoError):
+    """Say that nothing was sent, as so many segments must not be spent yet.
+
+    `opens_at` is when they may (UTC epoch seconds), `math.inf` for never.
+    """
+
+    def __init__(self, segments: int, opens_at: float) -> None:
+        """Keep how many they are, and when they may be spent."""
+        super().__init__()
+        self.segments = segments
+        self.opens_at = opens_at
 
 
 class Limits(NamedTuple):
@@ -76,6 +91,11 @@ class SpendingGuard:
         self._slots: list[_Slot] = []
 
     @property
+    def is_limited(self) -> bool:
+        """Return if there is a limit at all."""
+        return bool(self._set())
+
+    @property
     def spent_last_hour(self) -> int:
         """Return how many segments were spent in the last 3600 s."""
         return self._spent(_HOUR, self._now())
@@ -93,18 +113,26 @@ class SpendingGuard:
             default=None,
         )
 
-    def opens_at(self, segments: int, reserved: int = 0) -> float | None:
+    def opens_at(
+        self,
+        segments: int,
+        reserved: Iterable[tuple[float, int]] = (),
+        at: float | None = None,
+    ) -> float | None:
         """Return from when on a call may spend its segments, in UTC epoch seconds.
 
-        None: now. `math.inf`: never, it alone is more than a limit. `reserved` are
-        those that others are about to spend; they count as if they were spent now.
+        None: now, or at the time `at`. `math.inf`: never, it alone is more than a
+        limit. `reserved` is what others are about to spend: each when, at the
+        earliest, and how many segments.
         """
         now = self._now()
+        at = now if at is None else max(at, now)
+        about_to = [_Slot(max(time, now), others) for time, others in reserved]
         return max(
             (
                 moment
                 for limit, window in self._set()
-                if (moment := self._opens_at(window, limit, segments, reserved, now))
+                if (moment := self._opens_at(window, limit, segments, about_to, at))
             ),
             default=None,
         )
@@ -163,14 +191,15 @@ class SpendingGuard:
         return sum(map(_segments, self._slots[self._first(window, now) :]))
 
     def _opens_at(
-        self, window: int, limit: int, segments: int, reserved: int, now: float
+        self, window: int, limit: int, segments: int, reserved: list[_Slot], at: float
     ) -> float | None:
-        """Return from when on a window has room."""
-        excess = self._spent(window, now) + reserved + segments - limit
+        """Return from when on a window has room; None if it has at a time."""
+        slots = self._slots[self._first(window, at) :]
+        slots += [slot for slot in reserved if abs(slot.time - at) < window]
+        excess = sum(map(_segments, slots)) + segments - limit
         if excess <= 0:
             return None
         if segments <= limit:
-            slots = [*self._slots[self._first(window, now) :], _Slot(now, reserved)]
             for slot in sorted(slots, key=_time):
                 excess -= slot.segments
                 if excess <= 0:

@@ -53,7 +53,11 @@ async def _async_get_outbox(call: ServiceCall) -> ServiceResponse:
     """Return what waits, and what ended without having been sent for certain."""
     accounts = _accounts(call)
     return {
-        "waiting": [_kept(m) for account in accounts for m in account.outbox.waiting],
+        "waiting": [
+            _kept(m, account.quiet_until(m))
+            for account in accounts
+            for m in account.outbox.waiting
+        ],
         "ended": [_kept(m) for account in accounts for m in account.outbox.reports],
     }
 
@@ -91,7 +95,7 @@ def _accounts(call: ServiceCall) -> list[Account]:
     return [account]
 
 
-def _kept(message: Message) -> JsonObjectType:
+def _kept(message: Message, sends_at: float | None = None) -> JsonObjectType:
     """Return a message of the outbox, without its text; times are in UTC."""
     row: JsonObjectType = {
         ATTR_MESSAGE_ID: message.message_id,
@@ -102,6 +106,8 @@ def _kept(message: Message) -> JsonObjectType:
         "created_at": dt_util.utc_from_timestamp(message.created_at).isoformat(),
         "expires_at": dt_util.utc_from_timestamp(message.expires_at).isoformat(),
     }
+    if sends_at is not None:
+        row["sends_at"] = dt_util.utc_from_timestamp(sends_at).isoformat()
     if message.name is not None:
         row[ATTR_NAME] = message.name
     return row

@@ -10,6 +10,7 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
+from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
@@ -67,6 +68,7 @@ async def _async_send_sms(call: ServiceCall) -> ServiceResponse:
         fields.pop(ATTR_TITLE, None),
         fields,
         entity_ids=entity_ids,
+        context=call.context,
     )
     sent = sending.check() if dry_run else await sending.async_send()
     states = {}
@@ -99,6 +101,8 @@ def _row(sent: SentSms, state: DeliveryState | None) -> JsonObjectType:
     }
     if sent.message_id is not None:
         row[ATTR_MESSAGE_ID] = sent.message_id
+    if sent.sends_at is not None:
+        row["sends_at"] = dt_util.utc_from_timestamp(sent.sends_at).isoformat()
     if sent.name is not None:
         row[ATTR_NAME] = sent.name
     if state is not None:
