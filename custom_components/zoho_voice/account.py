@@ -473,8 +473,9 @@ class Account:
             self._cancel_timer()
             self._cancel_timer = None
         seconds = self.outbox.seconds_to_next_try()
-        waits = self.call_later is not None and seconds is not None
         if self.reachability:
+            # What is being sent just now still waits if that fails.
+            waits = self.call_later is not None and self.outbox.waiting
             self.reachability.watch(self._out_of_reach if waits else "")
         if self.call_later and seconds is not None and not self._trying:
             # It may be that the clock or the time zone is set meanwhile.

@@ -307,7 +307,7 @@ async def test_file_that_was_put_back_stands_for_itself(
     assert await read(path) == 3
     path.write_bytes(before)
     assert await read(path) == 1
-    path.write_bytes(b'{"version": 2, "part": 4}')
+    path.write_bytes(b'{"version": 3, "part": 4}')
     assert await read(path) == 4
     path.unlink()
     assert await read(path) is None

@@ -201,14 +201,14 @@ async def test_what_was_spent_survives_a_restart_and_a_crash(
 async def test_zohos_count_of_segments_takes_the_place_of_the_estimate(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox, storage: Path
 ) -> None:
-    with patch("sandbox.voice._count_parts", return_value=2):
+    with patch("sandbox.rows.count_segments", return_value=2):
         (row,) = await send(hass)
     assert (row["segments"], row["estimated_segments"]) == (2, 1)
     assert guard_of(account).left() == 1
     await account.runtime_data.journal.async_flush()
     ((_, segments),) = json.loads(file_of(storage, account).read_bytes())["spending"]
     assert segments == 2
-    with patch("sandbox.voice._count_parts", return_value=9):
+    with patch("sandbox.rows.count_segments", return_value=9):
         await send(hass)
     assert guard_of(account).left() == 0
 
@@ -362,7 +362,7 @@ async def test_issue_says_when_it_opens_now_if_that_has_changed(
     sandbox: Sandbox,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    with patch("sandbox.voice._count_parts", return_value=3):
+    with patch("sandbox.rows.count_segments", return_value=3):
         await send(hass)
     await let_time_pass(hass, freezer, minutes=30)
     with pytest.raises(HomeAssistantError):
@@ -429,7 +429,7 @@ async def test_two_accounts_have_a_guard_each_and_a_call_is_refused_whole(
         domain="zoho_voice",
         unique_id="2",
         title="other@example.com",
-        data={**account.data, "sender_id": "ZohoVoice"},
+        data={**account.data, "sender_id": "ZohoVoice", "webhook_id": "2"},
         options={"segments_per_hour": 1},
         subentries_data=[
             {

@@ -29,7 +29,7 @@ def auto_storage(storage: Path) -> None:
 @pytest.fixture
 def options() -> dict[str, Any]:
     """Let the account keep trying for a day."""
-    return {"keep_trying": 86400}
+    return {"keep_trying": 86400, "incoming_interval": 0}
 
 
 @pytest.fixture

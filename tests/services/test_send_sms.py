@@ -1,6 +1,7 @@
 """The action `zoho_voice.send_sms`."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -303,10 +304,9 @@ async def test_waiting_for_delivery(
         send_sms(hass, recipients=[ALICE, BOB], wait_for_delivery=60)
     )
     async with asyncio.timeout(10):
-        while not account.runtime_data.tracking.tracker.unsettled:
+        coordinator = account.runtime_data.coordinator
+        while coordinator.update_interval != timedelta(seconds=15):
             await asyncio.sleep(0.01)
-    coordinator = account.runtime_data.coordinator
-    assert coordinator.update_interval.total_seconds() == 15
     first, second = sandbox.sent
     await sandbox.report(first, "DELIVERED")
     await coordinator.async_refresh()
