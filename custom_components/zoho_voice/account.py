@@ -59,6 +59,7 @@ from .zoho.reachability import async_can_reach
 
 if TYPE_CHECKING:
     from .sending.dispatch import JointSending
+    from .tracking.coordinator import MessageLogCoordinator
 
 type ZohoVoiceConfigEntry = ConfigEntry[Account]
 
@@ -129,6 +130,8 @@ class Account:
         self.device_id = ""
         #: What becomes of what was sent, and what is answered.
         self.tracking = AccountTracking(time.time, self.keep)
+        #: What looks into the message log while the account is loaded.
+        self.coordinator: MessageLogCoordinator | None = None
         #: What to call when a recipient was written to, by its subentry id.
         self.on_sent: dict[str, Callable[[], None]] = {}
         #: What entities of the same call send together, until it starts.
@@ -151,6 +154,7 @@ class Account:
         self.outbox = Outbox(
             time.time, self.async_request, self._async_start_retry, self._changed
         )
+        self.tracking.unclear.outbox = self.outbox
         #: How to be called after some seconds, if what waits is to be tried again.
         self.call_later: (
             Callable[
@@ -211,6 +215,7 @@ class Account:
     async def async_unload(self) -> None:
         """Start no more requests, and wait for those that are under way."""
         self.client = None
+        self.coordinator = None
         await self.async_wait()
         for journal in filter(None, (self.journal, self.tracking.journal)):
             await journal.async_flush()
@@ -294,11 +299,15 @@ class Account:
         """Send, without our callback if Zoho does not take it. Raises ZohoError."""
         followed = self.tracking.follow(sms)
         try:
-            return await client.async_send_sms(followed, sender_id, numbers)
+            receipts = await client.async_send_sms(followed, sender_id, numbers)
         except RejectedError as err:
             if err.code != WRONG_CALLBACK or followed is sms:
                 raise
-        self.tracking.refuse_url()
+        else:
+            if followed is not sms:
+                self.tracking.accept_url()
+            return receipts
+        self.tracking.refuse_url(followed.status_callback)
         return await client.async_send_sms(sms, sender_id, numbers)
 
     @callback
@@ -435,7 +444,11 @@ def _set_up_tracking(hass: HomeAssistant, account: Account, entry: ConfigEntry) 
     tracking = account.tracking
     tracking.journal = tracking.tracker.store = Journal(
         Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{entry.entry_id}.tracking")),
-        {"messages": tracking.tracker, "opt_outs": tracking.opt_outs},
+        {
+            "accepted": tracking.unclear,
+            "messages": tracking.tracker,
+            "opt_outs": tracking.opt_outs,
+        },
         hass.async_add_executor_job,
         TRACKING_VERSION,
         lambda stored: stored,

@@ -20,6 +20,7 @@ from .const import ATTR_MESSAGE_ID, DOMAIN
 from .errors import labels, local_time
 from .flows.sender import SenderRepairFlow
 from .sending.outbox import REPORTED, Message, State
+from .tracking.coordinator import CANNOT_READ
 from .tracking.signals import SIGNAL_GAVE_UP
 
 #: Fired when a message that waited was sent, or ended without.
@@ -262,6 +263,20 @@ class ReadRepairFlow(ConfirmRepairFlow):
         return await super().async_step_confirm(user_input)
 
 
+class SignInRepairFlow(ConfirmRepairFlow):
+    """Let the person sign in again; the issue goes when the log can be read."""
+
+    def __init__(self, entry: ConfigEntry) -> None:
+        """Keep whose sign-in it is."""
+        self._entry = entry
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> Any:
+        """Ask for the sign-in when the person has confirmed."""
+        if user_input is not None:
+            self._entry.async_start_reauth(self.hass)
+        return await super().async_step_confirm(user_input)
+
+
 def _caller(hass: HomeAssistant) -> str:
     """Return which automation or script is running, by its trace."""
     domain, _, item_id = ((trace_id_get() or ("",))[0]).partition(".")
@@ -280,4 +295,6 @@ async def async_create_fix_flow(
     entry = hass.config_entries.async_get_known_entry(issue[ATTR_CONFIG_ENTRY_ID])
     if issue["key"] == SENDER_ID_REFUSED:
         return SenderRepairFlow(entry, issue["subentry_id"])
+    if issue["key"] == CANNOT_READ:
+        return SignInRepairFlow(entry)
     return ReadRepairFlow(async_get_account(hass, entry), issue["key"])

@@ -5,6 +5,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     DurationSelector,
     DurationSelectorConfig,
     NumberSelector,
@@ -17,15 +18,20 @@ from ..account import DEFAULT_FLOOD_LIMIT, DEFAULT_FLOOD_MINUTES
 from ..const import (
     CONF_FLOOD_LIMIT,
     CONF_FLOOD_MINUTES,
+    CONF_INCOMING_INTERVAL,
     CONF_KEEP_TRYING,
     CONF_REPEAT_SECONDS,
     CONF_SEGMENTS_PER_DAY,
     CONF_SEGMENTS_PER_HOUR,
+    CONF_SHOW_TEXT,
+    DEFAULT_INCOMING_INTERVAL,
 )
 from ..sending.outbox import MAX_AGE
 
 #: The shortest time for which an account can keep what does not reach Zoho (seconds).
 MIN_KEEP_TRYING = 300
+#: How often incoming SMS can be asked for at most (seconds).
+MIN_INCOMING_INTERVAL = 15
 
 
 def _number(unit: str, maximum: int) -> NumberSelector:
@@ -46,10 +52,12 @@ _NUMBERS = {
     CONF_REPEAT_SECONDS: _number("s", 86_400),
     CONF_FLOOD_LIMIT: _number("messages", 10_000),
     CONF_FLOOD_MINUTES: _number("min", 1440),
+    CONF_INCOMING_INTERVAL: _number("s", 86_400),
 }
 _DEFAULTS = {
     CONF_FLOOD_LIMIT: DEFAULT_FLOOD_LIMIT,
     CONF_FLOOD_MINUTES: DEFAULT_FLOOD_MINUTES,
+    CONF_INCOMING_INTERVAL: DEFAULT_INCOMING_INTERVAL,
 }
 _SCHEMA = vol.Schema(
     {
@@ -57,6 +65,7 @@ _SCHEMA = vol.Schema(
             DurationSelectorConfig(enable_second=False)
         ),
         **{vol.Optional(key): selector for key, selector in _NUMBERS.items()},
+        vol.Optional(CONF_SHOW_TEXT, default=True): BooleanSelector(),
     }
 )
 
@@ -85,6 +94,10 @@ class ZohoVoiceOptionsFlow(OptionsFlowWithReload):
                 errors[CONF_KEEP_TRYING] = "keep_trying_out_of_range"
             elif time:
                 data[CONF_KEEP_TRYING] = time
+            if 0 < data.get(CONF_INCOMING_INTERVAL, 0) < MIN_INCOMING_INTERVAL:
+                errors[CONF_INCOMING_INTERVAL] = "incoming_interval_too_short"
+            if not user_input[CONF_SHOW_TEXT]:
+                data[CONF_SHOW_TEXT] = False
             if not errors:
                 return self.async_create_entry(data=data)
         return self.async_show_form(
