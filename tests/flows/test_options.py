@@ -60,3 +60,36 @@ async def test_time_that_is_too_short_or_too_long_is_refused(
         )
         assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_how_to_follow_incoming_sms_is_kept_and_shown_again(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    flow = await hass.config_entries.options.async_init(account.entry_id)
+    assert shown(flow)["incoming_interval"] == 60
+    result = await hass.config_entries.options.async_configure(
+        flow["flow_id"], {"incoming_interval": 0, "show_text": False}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert account.options == {"incoming_interval": 0, "show_text": False}
+    flow = await hass.config_entries.options.async_init(account.entry_id)
+    assert shown(flow)["incoming_interval"] == 0
+    assert shown(flow)["show_text"] is False
+
+
+@pytest.mark.parametrize("seconds", [1, 14])
+async def test_incoming_sms_are_not_asked_for_too_often(
+    hass: HomeAssistant, account: MockConfigEntry, seconds: int
+) -> None:
+    flow = await hass.config_entries.options.async_init(account.entry_id)
+    result = await hass.config_entries.options.async_configure(
+        flow["flow_id"], {"incoming_interval": seconds}
+    )
+    assert result["errors"] == {"incoming_interval": "incoming_interval_too_short"}
+    assert "incoming_interval_too_short" in TRANSLATIONS["options"]["error"]
+    result = await hass.config_entries.options.async_configure(
+        flow["flow_id"], {"incoming_interval": 15}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)

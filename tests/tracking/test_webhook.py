@@ -26,8 +26,7 @@ from custom_components.zoho_voice.tracking.webhook import is_public
 from sandbox import CallbackStyle, FaultKind, Sandbox, through_test_client
 
 from ..common import full_disk, issues, send
-from ..conftest import ALICE
-from .conftest import Look
+from ..conftest import ALICE, Look
 
 URL = "https://example.com"
 
@@ -169,7 +168,7 @@ async def test_a_url_of_the_callers_own_that_zoho_refuses_is_an_error(
 class FakeCloud(ModuleType):
     """What of Home Assistant Cloud is used; it can't be had in tests."""
 
-    class CloudNotAvailable(HomeAssistantError):
+    class CloudNotAvailable(HomeAssistantError):  # noqa: N818
         """Say that there is no connection."""
 
     def __init__(self, hass: HomeAssistant) -> None:
