@@ -45,9 +45,7 @@ def said(state: State) -> dict[str, Any]:
     attributes = {**state.attributes}
     for key in ("event_types", "friendly_name"):
         del attributes[key]
-    assert any(
-        {*attributes} <= {*texts["state_attributes"]} for texts in names.values()
-    )
+    assert any(attributes.keys() <= names for names in named)
     return attributes
 
 
