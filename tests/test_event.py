@@ -171,6 +171,8 @@ async def test_events_are_there_as_long_as_zoho_tells(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert event(hass, delivery).state == STATE_UNKNOWN
     assert event(hass, incoming).state == STATE_UNAVAILABLE
+    account.runtime_data.tracking.refuse_url(account.runtime_data.tracking.callback_url)
+    assert event(hass, delivery).state == STATE_UNAVAILABLE
     await hass.config.async_update(external_url=None)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert event(hass, delivery).state == STATE_UNAVAILABLE

@@ -116,8 +116,7 @@ def _tracking(account: Account) -> dict[str, Any]:
         },
         "webhook": {
             "has_url": tracking.callback_url is not None,
-            "is_refused": tracking.callback_url is not None
-            and tracking.callback_url == tracking.refused_url,
+            "is_called_back": tracking.is_called_back,
         },
     }
 

@@ -58,10 +58,7 @@ class DeliveryEvent(AccountEntity, EventEntity):
     @override
     def available(self) -> bool:
         """Return if delivery reports can come."""
-        return (
-            self._coordinator.is_available
-            or self._account.tracking.callback_url is not None
-        )
+        return self._coordinator.is_available or self._account.tracking.is_called_back
 
     @override
     async def async_added_to_hass(self) -> None:

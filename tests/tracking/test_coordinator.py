@@ -76,6 +76,7 @@ async def test_it_looks_as_often_as_the_options_say(
     assert await look(seconds=901) == 1
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("options", [{"incoming_interval": 0}])
 async def test_without_incoming_sms_it_looks_only_for_what_was_sent(
     hass: HomeAssistant,
@@ -140,6 +141,7 @@ async def test_at_most_twenty_calls_are_made_in_a_minute(
 # What it finds
 
 
+@pytest.mark.clock
 async def test_the_first_look_reports_nothing_old(
     sandbox: Sandbox,
     look: Look,
@@ -181,6 +183,7 @@ async def test_rows_that_are_late_or_on_a_page_behind_are_found_once(
     assert len({text for _, text in received}) == 251
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("oldest_first", [False, True])
 @pytest.mark.parametrize("downtime", [{"minutes": 1}, {"days": 3}])
 async def test_nothing_is_missed_or_told_twice_after_a_crash(

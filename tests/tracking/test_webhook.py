@@ -364,6 +364,26 @@ async def test_where_it_can_not_be_read_a_callback_is_believed(
         assert reported == ["queued", "sent", "delivered"]
 
 
+async def test_while_the_log_fails_a_callback_is_believed(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    client: TestClient,
+    look: Look,
+    reported: list[str],
+) -> None:
+    sandbox.add_fault(FaultKind.READ_SERVER_ERROR, times=2)
+    await look(seconds=6)
+    await send(hass)
+    await sandbox.report(sandbox.sent[0], "SENT")
+    assert reported == ["queued", "sent"]
+    for _ in range(2):
+        await look()
+    await sandbox.call_back(sandbox.sent[0], "DELIVERED")
+    await look(seconds=6)
+    assert reported == ["queued", "sent"]
+
+
 async def test_zoho_comes_again_if_it_could_not_be_written(
     hass: HomeAssistant,
     account: MockConfigEntry,

@@ -59,7 +59,7 @@ class AccountTracking:
         self.on_delivery: dict[str, Callable[[], None]] = {}
         #: Whom to tell what a recipient wrote.
         self.on_reply: dict[str, Callable[[IncomingSms], None]] = {}
-        #: Whom to tell that Zoho is to call another URL, or none.
+        #: Whom to tell that Zoho is to call another URL, or none, or refused it.
         self.on_url: Callable[[], None] = lambda: None
         #: Whom to tell of anything else: counts, opt-outs, the URL that was refused.
         self.listeners: list[Callable[[], None]] = []
@@ -76,14 +76,15 @@ class AccountTracking:
             for number in recipient.numbers
         }
 
+    @property
+    def is_called_back(self) -> bool:
+        """Return if Zoho is to say what becomes of the SMS, as far as is known."""
+        return self.callback_url is not None and self.callback_url != self.refused_url
+
     @callback
     def follow(self, sms: Sms) -> Sms:
         """Let an SMS carry where Zoho is to say what becomes of it."""
-        if (
-            sms.status_callback is not None
-            or self.callback_url is None
-            or self.callback_url == self.refused_url
-        ):
+        if sms.status_callback is not None or not self.is_called_back:
             return sms
         return replace(sms, status_callback=self.callback_url)
 
@@ -91,22 +92,21 @@ class AccountTracking:
     def refuse_url(self, url: str | None) -> None:
         """Take note that Zoho does not take a URL, until there is another one."""
         self.refused_url = url
-        self._changed()
+        self._url_changed()
 
     @callback
     def accept_url(self) -> None:
         """Take note that Zoho takes the URL."""
         if self.refused_url is not None:
             self.refused_url = None
-            self._changed()
+            self._url_changed()
 
     @callback
     def use_url(self, url: str | None) -> None:
         """Let SMS carry another URL from now on, or none."""
         if url != self.callback_url:
             self.callback_url = url
-            self.on_url()
-            self._changed()
+            self._url_changed()
 
     @callback
     def take_receipts(
@@ -224,6 +224,12 @@ class AccountTracking:
         self.on_incoming(sms)
         if tell := self.on_reply.get(sms.subentry_id or ""):
             tell(sms)
+
+    @callback
+    def _url_changed(self) -> None:
+        """Tell that Zoho calls another URL, or none."""
+        self.on_url()
+        self._changed()
 
     @callback
     def _changed(self) -> None:

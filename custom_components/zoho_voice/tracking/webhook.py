@@ -194,7 +194,7 @@ class StatusWebhook:
     def _async_tell_refused(self) -> None:
         """Say that Zoho does not take the URL, until it does or there is another."""
         url = self._tracking.callback_url
-        is_refused = url is not None and url == self._tracking.refused_url
+        is_refused = url is not None and not self._tracking.is_called_back
         if is_refused == self._is_refused:
             return
         self._is_refused = is_refused
@@ -232,7 +232,7 @@ class StatusWebhook:
             _LOGGER.debug("A status callback says nothing of an SMS")
             return Response()
         tracker = self._tracking.tracker
-        if self._coordinator.can_read:
+        if self._coordinator.is_available:
             if any(tracker.knows(report.log_id) for report in said.reports):
                 self._coordinator.async_look_soon()
             return Response()
