@@ -1,6 +1,7 @@
 """Fixtures: a real Home Assistant core beside a Zoho on localhost."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from datetime import timedelta
 import json
 from pathlib import Path
 from string import Formatter
@@ -24,9 +25,13 @@ from homeassistant.data_entry_flow import (
     section,
 )
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component import plugins
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
@@ -39,6 +44,8 @@ SENDER_ID = "+18885550100"
 ALICE = "+14805550100"
 BOB = "+14805550111"
 CAROL = "+14805550122"
+
+type Look = Callable[..., Awaitable[int]]
 
 INTEGRATION = Path(custom_components.zoho_voice.__file__).parent
 TRANSLATIONS = json.loads((INTEGRATION / "translations" / "en.json").read_text())
@@ -212,6 +219,27 @@ async def account(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntr
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     return entry
+
+
+@pytest.fixture
+def look(hass: HomeAssistant, freezer: FrozenDateTimeFactory, sandbox: Sandbox) -> Look:
+    """Return how to let time pass; it tells how often the log was asked for.
+
+    Without a time, it is as long as the log is not asked for twice.
+    """
+
+    async def pass_time(**time: float) -> int:
+        before = len(sandbox.reads)
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+            await entry.runtime_data.async_wait()
+        await hass.async_block_till_done()
+        span = timedelta(**(time or {"seconds": 61}))
+        freezer.tick(span)
+        async_fire_time_changed(hass, dt_util.utcnow() + span)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        return len(sandbox.reads) - before
+
+    return pass_time
 
 
 @pytest.fixture

@@ -117,7 +117,8 @@ async def test_diagnostics_tell_what_became_of_messages(
     await send(hass, recipients="Night shift")
     freezer.tick(100)
     await send(hass)
-    await hass.async_block_till_done()
+    await account.runtime_data.async_wait()
+    await hass.async_block_till_done(wait_background_tasks=True)
     found = await get_diagnostics_for_config_entry(hass, hass_client, account)
     del found["data_center"]
     found["outbox"]["next_try_in"] = None  # it is a random time

@@ -46,6 +46,8 @@ from custom_components.zoho_voice.sending.quiet_hours import (
     ScheduledInQuietHoursError,
 )
 from custom_components.zoho_voice.sending.spending import SpendingGuardError
+from custom_components.zoho_voice.tracking.coordinator import CANNOT_READ
+from custom_components.zoho_voice.tracking.webhook import CALLBACK_REFUSED
 from custom_components.zoho_voice.zoho import errors
 from custom_components.zoho_voice.zoho.data_center import DATA_CENTERS
 from custom_components.zoho_voice.zoho.errors import (
@@ -341,6 +343,7 @@ def test_aborts_of_home_assistant_are_read_from_its_code() -> None:
 
 def test_every_issue_has_a_text() -> None:
     own = {f"messages_{state}" for state in REPORTED} | {SENDER_ID_REFUSED}
+    own |= {CALLBACK_REFUSED, CANNOT_READ}
     for name, call in calls(CODE["repairs.py"]):
         if name == "_async_create_issue":
             own |= literals(call.args[0])
@@ -417,6 +420,26 @@ def test_every_option_of_a_selector_has_a_text_and_every_text_an_option() -> Non
     assert {
         key: set(texts["options"]) for key, texts in TRANSLATIONS["selector"].items()
     } == options
+
+
+@pytest.mark.parametrize("platform", ["event", "sensor"])
+def test_every_entity_has_a_name_and_an_icon(platform: str) -> None:
+    """Home Assistant takes no texts and icons of a platform that has none."""
+    names, icons = TRANSLATIONS["entity"][platform], ICONS["entity"][platform]
+    keys = {
+        text
+        for name, call in calls(CODE[f"{platform}.py"])
+        for text in (
+            literals(argument(call, "key"))
+            if name == "AccountSensorDescription"
+            else literals(call.args[-1])
+            if name.endswith(("Event", "Sensor")) and call.args
+            else ()
+        )
+    }
+    assert keys == set(names) == set(icons)
+    for key, icon in icons.items():
+        assert set(icon.get("state", ())) <= set(names[key].get("state", ()))
 
 
 def test_every_entity_icon_is_of_a_translation_key_in_use() -> None:

@@ -52,7 +52,7 @@ from .refusals import Refusals
 from .repairs import OptOutReports, Reports, SenderReports, async_forget_issues
 from .services import async_setup_services
 from .tracking.coordinator import MessageLogCoordinator
-from .tracking.webhook import StatusWebhook
+from .tracking.webhook import StatusWebhook, async_delete_cloudhook
 from .zoho.client import ZohoVoiceClient
 from .zoho.errors import ZohoError
 
@@ -134,10 +134,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) ->
         name=entry.title,
     )
     account.device_id = device.id
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     coordinator = MessageLogCoordinator(hass, entry, account, client)
     account.coordinator = coordinator
-    await StatusWebhook(hass, entry, account, coordinator).async_start()
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    StatusWebhook(hass, entry, account, coordinator).async_start()
     coordinator.async_start()
     account.outbox.wake()
     entry.async_create_background_task(
@@ -156,6 +156,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -
     """Revoke the account's refresh token at Zoho, if Zoho can be reached."""
     await async_forget_account(hass, entry)
     async_forget_issues(hass, entry)
+    await async_delete_cloudhook(hass, entry.data.get(CONF_WEBHOOK_ID, ""))
     try:
         implementation = await _async_get_implementation(hass, entry)
         await implementation.async_revoke(entry.data[CONF_TOKEN]["refresh_token"])

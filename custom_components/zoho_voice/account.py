@@ -146,6 +146,8 @@ class Account:
         self.device_id = ""
         #: What becomes of what was sent, and what is answered.
         self.tracking = AccountTracking(time.time, self.keep)
+        #: What looks into the message log while the account is loaded.
+        self.coordinator: MessageLogCoordinator | None = None
         #: What to call when a recipient was written to, by its subentry id.
         self.on_sent: dict[str, Callable[[], None]] = {}
         #: What entities of the same call send together, until it starts.
@@ -157,8 +159,6 @@ class Account:
         #: For how long to keep what can't be sent, unless a call says otherwise
         #: (seconds); 0 to fail at once.
         self.keep_trying = 0.0
-        #: What looks into the message log while the account is loaded.
-        self.coordinator: MessageLogCoordinator | None = None
         #: Whom to tell that a call to some numbers, each with its name if any, was
         #: refused because it was too much.
         self.refused: Callable[
@@ -183,6 +183,7 @@ class Account:
             repeats=self.repeats,
         )
         self.outbox.refuses = self.tracking.opt_outs.__contains__
+        self.tracking.unclear.outbox = self.outbox
         #: How to be called after some seconds, if what waits is to be tried again.
         self.call_later: (
             Callable[
@@ -339,20 +340,30 @@ class Account:
     async def _async_request(
         self, sms: Sms, sender_id: str, numbers: list[str]
     ) -> Outcome:
-        """Make a request, without our callback if Zoho does not take it."""
+        """Make a request; an error is returned."""
         if self.client is None:
             return NotLoadedError()
         try:
-            followed = self.tracking.follow(sms)
-            try:
-                return await self.client.async_send_sms(followed, sender_id, numbers)
-            except RejectedError as err:
-                if err.code != WRONG_CALLBACK or followed is sms:
-                    raise
-            self.tracking.refuse_url()
-            return await self.client.async_send_sms(sms, sender_id, numbers)
+            return await self._async_follow(self.client, sms, sender_id, numbers)
         except ZohoError as err:
             return err
+
+    async def _async_follow(
+        self, client: ZohoVoiceClient, sms: Sms, sender_id: str, numbers: list[str]
+    ) -> list[Receipt]:
+        """Send, without our callback if Zoho does not take it. Raises ZohoError."""
+        followed = self.tracking.follow(sms)
+        try:
+            receipts = await client.async_send_sms(followed, sender_id, numbers)
+        except RejectedError as err:
+            if err.code != WRONG_CALLBACK or followed is sms:
+                raise
+        else:
+            if followed is not sms:
+                self.tracking.accept_url()
+            return receipts
+        self.tracking.refuse_url(followed.status_callback)
+        return await client.async_send_sms(sms, sender_id, numbers)
 
     async def async_wait_for_delivery(
         self, receipts: Iterable[Receipt], seconds: float
@@ -536,7 +547,11 @@ def _set_up_tracking(hass: HomeAssistant, account: Account, entry: ConfigEntry) 
     tracking = account.tracking
     tracking.journal = tracking.tracker.store = Journal(
         Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{entry.entry_id}.tracking")),
-        {"messages": tracking.tracker, "opt_outs": tracking.opt_outs},
+        {
+            "accepted": tracking.unclear,
+            "messages": tracking.tracker,
+            "opt_outs": tracking.opt_outs,
+        },
         hass.async_add_executor_job,
         TRACKING_VERSION,
         lambda stored: stored,

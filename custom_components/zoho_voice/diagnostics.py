@@ -1,6 +1,8 @@
 """Diagnostics of an account: what helps to find a fault, and nothing private."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 import time
 from typing import Any
 
@@ -10,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .account import (
+    Account,
     ZohoVoiceConfigEntry,
     async_get_account,
     data_center_of,
@@ -43,6 +46,7 @@ async def async_get_config_entry_diagnostics(
         },
         "requests": _requests(account.outcomes),
         "outbox": _outbox(account.outbox),
+        "tracking": _tracking(account),
         "recipients": [
             {
                 "numbers": len(recipient.numbers),
@@ -85,6 +89,35 @@ def _outbox(outbox: Outbox) -> dict[str, Any]:
         "waiting": _messages(outbox.waiting),
         "ended": _messages(outbox.reports),
         "next_try_in": None if next_try is None else round(next_try),
+    }
+
+
+def _tracking(account: Account) -> dict[str, Any]:
+    """Describe what is followed, and how Zoho tells of it."""
+    tracking = account.tracking
+    coordinator = account.coordinator
+    submitted = [sms.submitted_at for sms in tracking.tracker.unsettled]
+    interval = coordinator and coordinator.update_interval
+    return {
+        "counters": asdict(tracking.tracker.counters),
+        "without_final_state": {
+            "count": len(submitted),
+            "states": dict(Counter(sms.state for sms in tracking.tracker.unsettled)),
+            "oldest": round(time.time() - min(submitted)) if submitted else None,
+        },
+        "unclear": len(tracking.unclear.messages),
+        "incoming_since": _utc(tracking.tracker.incoming_since),
+        "message_log": coordinator
+        and {
+            "can_read": coordinator.can_read,
+            "last_look_succeeded": coordinator.last_update_success,
+            "calls_last_minute": coordinator.calls_last_minute,
+            "interval": interval and interval.total_seconds(),
+        },
+        "webhook": {
+            "has_url": tracking.callback_url is not None,
+            "is_called_back": tracking.is_called_back,
+        },
     }
 
 

@@ -1,6 +1,6 @@
 """What the entities have in common: they belong to an account or to a recipient."""
 
-from typing import Any, override
+from typing import Any, cast, override
 
 from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
@@ -8,6 +8,7 @@ from homeassistant.helpers.entity import Entity
 
 from .account import ZohoVoiceConfigEntry
 from .const import DOMAIN
+from .tracking.coordinator import MessageLogCoordinator
 
 
 class AccountEntity(Entity):
@@ -20,6 +21,7 @@ class AccountEntity(Entity):
         """Take the account's place in Home Assistant."""
         self._entry = entry
         self._account = entry.runtime_data
+        self._coordinator = cast(MessageLogCoordinator, self._account.coordinator)
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, entry.entry_id)})
         self._attr_translation_key = key
         self._attr_unique_id = f"{entry.entry_id}_{key}"
@@ -37,6 +39,7 @@ class RecipientEntity(Entity):
         """Take the recipient's place in Home Assistant."""
         self._entry = entry
         self._account = entry.runtime_data
+        self._coordinator = cast(MessageLogCoordinator, self._account.coordinator)
         self._subentry_id = subentry_id
         self._recipient = self._account.recipients[subentry_id]
         self._attr_unique_id = f"{subentry_id}_{key}" if key else subentry_id

@@ -13,6 +13,7 @@ from .account import ZohoVoiceConfigEntry
 from .calls.phone_number import mask
 from .const import ATTR_RECIPIENT, CONF_SHOW_TEXT
 from .entity import AccountEntity, RecipientEntity
+from .tracking.coordinator import MessageLogCoordinator
 from .tracking.signals import SIGNAL_DELIVERY, SIGNAL_INCOMING
 from .tracking.tracker import IncomingSms, TrackedSms
 from .zoho.message_log import DeliveryState
@@ -39,7 +40,10 @@ async def async_setup_entry(
 
 
 class DeliveryEvent(AccountEntity, EventEntity):
-    """Tell what became of the SMS of an account."""
+    """Tell what became of the SMS of an account.
+
+    It is available as long as Zoho tells, one way or the other.
+    """
 
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_event_types = [  # noqa: RUF012
@@ -50,12 +54,27 @@ class DeliveryEvent(AccountEntity, EventEntity):
         DeliveryState.UNKNOWN,
     ]
 
+    @property
+    @override
+    def available(self) -> bool:
+        """Return if delivery reports can come."""
+        return self._coordinator.is_available or self._account.tracking.is_called_back
+
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the delivery reports."""
         self.async_on_remove(
             async_dispatcher_connect(self.hass, SIGNAL_DELIVERY, self._async_take)
         )
+        self.async_on_remove(
+            self._coordinator.async_add_listener(self.async_write_ha_state)
+        )
+        self._account.tracking.on_url = self.async_write_ha_state
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Follow no more."""
+        self._account.tracking.on_url = lambda: None
 
     @callback
     def _async_take(self, entry_id: str, sms: TrackedSms) -> None:
@@ -75,10 +94,29 @@ class DeliveryEvent(AccountEntity, EventEntity):
 
 
 class _ReceivedEvent(EventEntity):
-    """Tell of what somebody wrote."""
+    """Tell of what somebody wrote.
+
+    It is available as long as the message log can be read. What is private stays out
+    of the recorder's database.
+    """
 
     _attr_event_types = [_RECEIVED]  # noqa: RUF012
+    _unrecorded_attributes = frozenset({"number", "text"})
+    _coordinator: MessageLogCoordinator
     _entry: ZohoVoiceConfigEntry
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return if the message log can be read."""
+        return self._coordinator.is_available
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow whether the message log can be read."""
+        self.async_on_remove(
+            self._coordinator.async_add_listener(self.async_write_ha_state)
+        )
 
     @callback
     def _async_take(self, sms: IncomingSms) -> None:
@@ -103,6 +141,7 @@ class IncomingEvent(AccountEntity, _ReceivedEvent):
     @override
     async def async_added_to_hass(self) -> None:
         """Follow incoming SMS."""
+        await super().async_added_to_hass()
 
         @callback
         def take(entry_id: str, sms: IncomingSms) -> None:
@@ -118,6 +157,7 @@ class ReplyEvent(RecipientEntity, _ReceivedEvent):
     @override
     async def async_added_to_hass(self) -> None:
         """Follow what the recipient writes."""
+        await super().async_added_to_hass()
         self._account.tracking.on_reply[self._subentry_id] = self._async_take
 
     @override

@@ -20,6 +20,7 @@ from .errors import labels, local_time
 from .flows.sender import SenderRepairFlow
 from .sending.outbox import REPORTED, Message, State
 from .tracking.account_tracking import AccountTracking
+from .tracking.coordinator import CANNOT_READ
 from .tracking.signals import SIGNAL_GAVE_UP
 
 #: Fired when a message that waited was sent, or ended without.
@@ -344,6 +345,20 @@ class OptOutRepairFlow(RepairsFlow):
         return self.async_create_entry(data={})
 
 
+class SignInRepairFlow(ConfirmRepairFlow):
+    """Let the person sign in again; the issue goes when the log can be read."""
+
+    def __init__(self, entry: ConfigEntry) -> None:
+        """Keep whose sign-in it is."""
+        self._entry = entry
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> Any:
+        """Ask for the sign-in when the person has confirmed."""
+        if user_input is not None:
+            self._entry.async_start_reauth(self.hass)
+        return await super().async_step_confirm(user_input)
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant,
     issue_id: str,
@@ -357,4 +372,6 @@ async def async_create_fix_flow(
     if issue["key"] == OPTED_OUT:
         tracking = async_get_account(hass, entry).tracking
         return OptOutRepairFlow(entry, tracking, issue_id)
+    if issue["key"] == CANNOT_READ:
+        return SignInRepairFlow(entry)
     return ReadRepairFlow(async_get_account(hass, entry), issue["key"])

@@ -19,6 +19,7 @@ DEFAULTS = {
     "outbox": {},
     "spending": {},
     "brakes": {"flood_limit": 20, "flood_minutes": 10},
+    "incoming": {"incoming_interval": 60, "show_text": True},
 }
 
 
@@ -174,3 +175,28 @@ async def test_outbox_is_not_turned_off_while_quiet_hours_need_it(
     assert other.options == {"keep_trying": 600}
     await submit(hass, result, outbox={"keep_trying": {"minutes": 5}})
     assert other.options == {"keep_trying": 300}
+
+
+async def test_how_to_follow_incoming_sms_is_kept_and_shown_again(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    flow = await open_form(hass, account)
+    assert shown(flow)["incoming"] == {"incoming_interval": 60, "show_text": True}
+    chosen = {"incoming_interval": 0, "show_text": False}
+    result = await submit(hass, flow, incoming=chosen)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert account.options == chosen
+    flow = await open_form(hass, account)
+    assert shown(flow)["incoming"] == chosen
+
+
+@pytest.mark.parametrize("seconds", [1, 14])
+async def test_incoming_sms_are_not_asked_for_too_often(
+    hass: HomeAssistant, account: MockConfigEntry, seconds: int
+) -> None:
+    flow = await open_form(hass, account)
+    result = await submit(hass, flow, incoming={"incoming_interval": seconds})
+    assert result["errors"] == {"incoming": "incoming_interval_too_short"}
+    assert "incoming_interval_too_short" in TRANSLATIONS["options"]["error"]
+    result = await submit(hass, flow, incoming={"incoming_interval": 15})
+    assert result["type"] is FlowResultType.CREATE_ENTRY

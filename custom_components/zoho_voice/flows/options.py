@@ -7,6 +7,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     DurationSelector,
     DurationSelectorConfig,
     NumberSelector,
@@ -19,17 +20,23 @@ from ..account import DEFAULT_FLOOD_LIMIT, DEFAULT_FLOOD_MINUTES, recipients_of
 from ..const import (
     CONF_FLOOD_LIMIT,
     CONF_FLOOD_MINUTES,
+    CONF_INCOMING_INTERVAL,
     CONF_KEEP_TRYING,
     CONF_REPEAT_SECONDS,
     CONF_SEGMENTS_PER_DAY,
     CONF_SEGMENTS_PER_HOUR,
+    CONF_SHOW_TEXT,
+    DEFAULT_INCOMING_INTERVAL,
 )
 from ..sending.outbox import MAX_AGE
 
 #: The shortest time for which an account can keep what does not reach Zoho (seconds).
 MIN_KEEP_TRYING = 300
+#: How often incoming SMS can be asked for at most (seconds).
+MIN_INCOMING_INTERVAL = 15
 
 SECTION_BRAKES = "brakes"
+SECTION_INCOMING = "incoming"
 SECTION_OUTBOX = "outbox"
 SECTION_SPENDING = "spending"
 
@@ -70,7 +77,7 @@ def _number(unit: str, maximum: int, minimum: int = 0) -> NumberSelector:
 
 _SECTIONS: dict[str, dict[str, Any]] = {
     SECTION_OUTBOX: {
-        CONF_KEEP_TRYING: DurationSelector(DurationSelectorConfig(enable_second=False))
+        CONF_KEEP_TRYING: _TimeSelector(DurationSelectorConfig(enable_second=False))
     },
     SECTION_SPENDING: {
         CONF_SEGMENTS_PER_HOUR: _number("segments", 1_000_000),
@@ -81,10 +88,16 @@ _SECTIONS: dict[str, dict[str, Any]] = {
         CONF_FLOOD_MINUTES: _number("min", 1440, minimum=1),
         CONF_REPEAT_SECONDS: _number("s", 86_400),
     },
+    SECTION_INCOMING: {
+        CONF_INCOMING_INTERVAL: _number("s", 86_400),
+        CONF_SHOW_TEXT: BooleanSelector(),
+    },
 }
 _DEFAULTS = {
     CONF_FLOOD_LIMIT: DEFAULT_FLOOD_LIMIT,
     CONF_FLOOD_MINUTES: DEFAULT_FLOOD_MINUTES,
+    CONF_INCOMING_INTERVAL: DEFAULT_INCOMING_INTERVAL,
+    CONF_SHOW_TEXT: True,
 }
 _SCHEMA = vol.Schema(
     {
@@ -110,9 +123,9 @@ class ZohoVoiceOptionsFlow(OptionsFlowWithReload):
         else:
             data: dict[str, Any] = {
                 key: int(value)
-                for name in (SECTION_SPENDING, SECTION_BRAKES)
+                for name in (SECTION_SPENDING, SECTION_BRAKES, SECTION_INCOMING)
                 for key, value in user_input.get(name, {}).items()
-                if int(value) or key in _DEFAULTS
+                if key != CONF_SHOW_TEXT and (int(value) or key in _DEFAULTS)
             }
             keep_trying = user_input.get(SECTION_OUTBOX, {}).get(CONF_KEEP_TRYING, {})
             time = timedelta(**keep_trying).total_seconds()
@@ -125,6 +138,10 @@ class ZohoVoiceOptionsFlow(OptionsFlowWithReload):
                 for recipient in recipients_of(self.config_entry).values()
             ):
                 errors[SECTION_OUTBOX] = "quiet_hours_need_outbox"
+            if 0 < data.get(CONF_INCOMING_INTERVAL, 0) < MIN_INCOMING_INTERVAL:
+                errors[SECTION_INCOMING] = "incoming_interval_too_short"
+            if not user_input.get(SECTION_INCOMING, {}).get(CONF_SHOW_TEXT, True):
+                data[CONF_SHOW_TEXT] = False
             if not errors:
                 return self.async_create_entry(data=data)
         return self.async_show_form(

@@ -452,6 +452,15 @@ class Outbox:
         self.store.save_soon()
         self._on_change(())
 
+    def confirm(self, messages: Sequence[Message]) -> None:
+        """Take it that messages that ended unclearly were sent."""
+        for message in messages:
+            del self._reports[message.message_id]
+            message.state = State.SENT
+            message.reason = None
+        self.store.save_soon()
+        self._on_change(messages)
+
     def dump(self) -> list[dict[str, Any]]:
         """Return what the file holds."""
         return [m.dump() for m in (*self._messages.values(), *self._reports.values())]

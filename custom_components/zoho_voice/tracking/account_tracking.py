@@ -1,20 +1,23 @@
 """What an account knows of its SMS once they are sent, and of what was answered."""
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 import logging
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from homeassistant.core import callback
+from homeassistant.util import dt as dt_util
 
 from ..sending.journal import Journal, NotWrittenError
+from ..sending.segments import estimate_segments
 from ..zoho.message_log import LogRow, delivery_state
 from ..zoho.models import Receipt, Sms
 from ..zoho.receipts import fits
 from .log_reader import Look
 from .opt_outs import OptOuts
 from .tracker import IncomingSms, Report, TrackedSms, Tracker
+from .unclear import Unclear
 
 if TYPE_CHECKING:
     from ..account import Recipient
@@ -41,6 +44,7 @@ class AccountTracking:
         """Start with nothing known."""
         self.tracker = Tracker(clock, self._report, self._receive, self.find_recipient)
         self.opt_outs = OptOuts(clock)
+        self.unclear = Unclear(clock)
         self.journal: Journal | None = None
         #: Where Zoho is to say what became of an SMS, if it can reach Home Assistant.
         self.callback_url: str | None = None
@@ -57,6 +61,8 @@ class AccountTracking:
         self.on_delivery: dict[str, Callable[[], None]] = {}
         #: Whom to tell what a recipient wrote.
         self.on_reply: dict[str, Callable[[IncomingSms], None]] = {}
+        #: Whom to tell that Zoho is to call another URL, or none, or refused it.
+        self.on_url: Callable[[], None] = lambda: None
         #: Whom to tell of anything else: counts, opt-outs, the URL that was refused.
         self.listeners: list[Callable[[], None]] = []
         self._clock = clock
@@ -72,26 +78,41 @@ class AccountTracking:
             for number in recipient.numbers
         }
 
+    @property
+    def is_called_back(self) -> bool:
+        """Return if Zoho is to say what becomes of the SMS, as far as is known."""
+        return self.callback_url is not None and self.callback_url != self.refused_url
+
     @callback
     def follow(self, sms: Sms) -> Sms:
         """Let an SMS carry where Zoho is to say what becomes of it."""
-        if (
-            sms.status_callback is not None
-            or self.callback_url is None
-            or self.callback_url == self.refused_url
-        ):
+        if sms.status_callback is not None or not self.is_called_back:
             return sms
         return replace(sms, status_callback=self.callback_url)
 
     @callback
-    def refuse_url(self) -> None:
-        """Take note that Zoho does not take the URL, until there is another one."""
-        self.refused_url = self.callback_url
-        self._changed()
+    def refuse_url(self, url: str | None) -> None:
+        """Take note that Zoho does not take a URL, until there is another one."""
+        self.refused_url = url
+        self._url_changed()
+
+    @callback
+    def accept_url(self) -> None:
+        """Take note that Zoho takes the URL."""
+        if self.refused_url is not None:
+            self.refused_url = None
+            self._url_changed()
+
+    @callback
+    def use_url(self, url: str | None) -> None:
+        """Let SMS carry another URL from now on, or none."""
+        if url != self.callback_url:
+            self.callback_url = url
+            self._url_changed()
 
     @callback
     def take_receipts(
-        self, sms: Sms, sender_id: str, receipts: Iterable[Receipt], segments: int
+        self, sms: Sms, sender_id: str, receipts: Sequence[Receipt], segments: int
     ) -> None:
         """Follow what Zoho accepted; it has so many segments unless Zoho says."""
         if self.journal is None:
@@ -115,10 +136,12 @@ class AccountTracking:
                     status=receipt.status,
                 )
             )
+        self.unclear.accept(receipt.log_id for receipt in receipts)
         self._keep(self._async_add(messages))
 
     async def async_take_look(self, look: Look) -> None:
         """Take what was found in the message log. Raises NotWrittenError."""
+        await self._async_clear_up(look.outgoing)
         await self.tracker.async_take(
             Report(
                 log_id=row.log_id,
@@ -171,6 +194,31 @@ class AccountTracking:
         except NotWrittenError as err:
             _LOGGER.warning("Could not write down that SMS were sent: %s", err)
 
+    async def _async_clear_up(self, rows: Sequence[LogRow]) -> None:
+        """Track what was sent, although Zoho's answer did not say so."""
+        found = self.unclear.find(rows, self.tracker.knows)
+        if not found:
+            return
+        # First, as what is tracked is not looked for again.
+        self.unclear.outbox.confirm([message for message, _ in found])
+        self.unclear.accept(row.log_id for _, row in found)
+        await self.tracker.async_add(
+            [
+                TrackedSms(
+                    log_id=row.log_id,
+                    number=message.number,
+                    name=message.name,
+                    subentry_id=message.subentry_id,
+                    sender_id=message.sender_id,
+                    submitted_at=(row.submitted_at or dt_util.utcnow()).timestamp(),
+                    segments=row.segments
+                    or estimate_segments(message.sms.message, message.sms.data_coding),
+                    status=row.status,
+                )
+                for message, row in found
+            ]
+        )
+
     def _is_news(self, row: LogRow) -> bool:
         """Return if a row says something of one of our SMS."""
         return bool(row.status or row.description) and self.tracker.knows(row.log_id)
@@ -205,6 +253,12 @@ class AccountTracking:
         self.on_incoming(sms)
         if tell := self.on_reply.get(sms.subentry_id or ""):
             tell(sms)
+
+    @callback
+    def _url_changed(self) -> None:
+        """Tell that Zoho calls another URL, or none."""
+        self.on_url()
+        self._changed()
 
     @callback
     def _changed(self) -> None:

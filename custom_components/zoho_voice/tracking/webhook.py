@@ -1,17 +1,26 @@
 """The webhook that Zoho calls when an SMS was delivered, or was not."""
 
+import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
+from ipaddress import ip_address
 import logging
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import ClientError
 from aiohttp.hdrs import CONTENT_TYPE, METH_GET, METH_POST, METH_PUT
-from aiohttp.web import Request, Response
+from aiohttp.web import PayloadAccessError, Request, RequestPayloadError, Response
 from homeassistant.components import webhook
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_WEBHOOK_ID, EVENT_CORE_CONFIG_UPDATE
+from homeassistant.const import (
+    ATTR_CONFIG_ENTRY_ID,
+    CONF_WEBHOOK_ID,
+    EVENT_CORE_CONFIG_UPDATE,
+)
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.network import NoURLAvailableError
+from yarl import URL
 
 from ..account import Account
 from ..const import DOMAIN
@@ -25,7 +34,23 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
+#: What the issue about a URL that Zoho does not take is called.
+CALLBACK_REFUSED = "callback_refused"
+#: How long a callback may take to arrive (seconds).
+READ_TIMEOUT = 10.0
+
 _CLOUD = "cloud"
+#: Domains that are known at home only.
+_PRIVATE_DOMAINS = (
+    "home",
+    "home.arpa",
+    "internal",
+    "intranet",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+)
 
 
 class StatusWebhook:
@@ -46,12 +71,20 @@ class StatusWebhook:
         """Keep what it is for."""
         self._hass = hass
         self._entry = entry
-        self._account = account
+        self._tracking = account.tracking
         self._coordinator = coordinator
         self._webhook_id: str = entry.data[CONF_WEBHOOK_ID]
+        self._lock = asyncio.Lock()
+        self._has_cloudhook = False
+        self._may_create_cloudhook = True
+        self._is_refused = False
 
-    async def async_start(self) -> None:
-        """Listen, and let each SMS carry the URL as long as there is one."""
+    @callback
+    def async_start(self) -> None:
+        """Listen, and let each SMS carry the URL as long as there is one.
+
+        The URL that Zoho refused last is tried again: that may have been mended.
+        """
         webhook.async_register(
             self._hass,
             DOMAIN,
@@ -60,6 +93,8 @@ class StatusWebhook:
             self._async_handle,
             allowed_methods=(METH_GET, METH_POST, METH_PUT),
         )
+        self._tracking.refused_url = None
+        self._tracking.listeners.append(self._async_tell_refused)
         on_unload: list[CALLBACK_TYPE] = [
             self._async_stop,
             self._hass.bus.async_listen(
@@ -69,13 +104,14 @@ class StatusWebhook:
         ]
         for stop in on_unload:
             self._entry.async_on_unload(stop)
-        await self._async_update_url()
+        self._async_update_soon()
 
     @callback
     def _async_stop(self) -> None:
         """Listen no more. SMS that are sent later carry no URL."""
         webhook.async_unregister(self._hass, self._webhook_id)
-        self._account.tracking.callback_url = None
+        self._tracking.use_url(None)
+        self._tracking.listeners.remove(self._async_tell_refused)
 
     def _async_follow_cloud(self) -> list[Callable[[], None]]:
         """Follow Home Assistant Cloud, if it is set up; it changes the URL."""
@@ -84,15 +120,21 @@ class StatusWebhook:
         # Importing it takes long, and most of it for nothing where it is not set up.
         from homeassistant.components import cloud  # noqa: PLC0415
 
-        async def changed(_: Any) -> None:
-            await self._async_update_url()
+        @callback
+        def connection_changed(_: Any) -> None:
+            self._may_create_cloudhook = True
+            self._async_update_soon()
 
         @callback
-        def hook_changed(_: dict[str, Any] | None) -> None:
+        def hook_changed(hook: dict[str, Any] | None) -> None:
+            if self._has_cloudhook and hook is None:
+                # The person has deleted it.
+                self._may_create_cloudhook = False
+            self._has_cloudhook = hook is not None
             self._async_update_soon()
 
         return [
-            cloud.async_listen_connection_change(self._hass, changed),
+            cloud.async_listen_connection_change(self._hass, connection_changed),
             cloud.async_listen_cloudhook_change(
                 self._hass, self._webhook_id, hook_changed
             ),
@@ -107,39 +149,73 @@ class StatusWebhook:
     @callback
     def _async_update_soon(self) -> None:
         """Look for the URL anew."""
-        self._entry.async_create_task(
+        self._entry.async_create_background_task(
             self._hass, self._async_update_url(), "update the URL of the webhook"
         )
 
     async def _async_update_url(self) -> None:
         """Find out at which URL Zoho can reach the webhook, if at any."""
-        url = await self._async_get_cloudhook()
-        if url is None:
-            try:
-                url = webhook.async_generate_url(
-                    self._hass,
-                    self._webhook_id,
-                    allow_internal=False,
-                    allow_ip=False,
-                )
-            except NoURLAvailableError:
-                url = None
-        self._account.tracking.callback_url = url
+        async with self._lock:
+            url = await self._async_get_cloudhook() or self._external_url()
+            self._tracking.use_url(url)
+
+    def _external_url(self) -> str | None:
+        """Return the external URL, unless it is known at home only."""
+        try:
+            url = webhook.async_generate_url(
+                self._hass, self._webhook_id, allow_internal=False
+            )
+        except NoURLAvailableError:
+            return None
+        return url if is_public(url) else None
 
     async def _async_get_cloudhook(self) -> str | None:
         """Return the URL of Home Assistant Cloud, if there is a subscription."""
-        if _CLOUD not in self._hass.config.components:
+        if _CLOUD not in self._hass.config.components or not self._may_create_cloudhook:
             return None
         from homeassistant.components import cloud  # noqa: PLC0415
 
         if not cloud.async_active_subscription(self._hass):
             return None
         try:
-            return await cloud.async_get_or_create_cloudhook(
+            url = await cloud.async_get_or_create_cloudhook(
                 self._hass, self._webhook_id
             )
         except cloud.CloudNotAvailable:
             return None
+        except Exception as err:  # noqa: BLE001
+            # Whatever it is, the message log tells the same.
+            _LOGGER.warning("Home Assistant Cloud provides no webhook: %r", err)
+            return None
+        self._has_cloudhook = True
+        return url
+
+    @callback
+    def _async_tell_refused(self) -> None:
+        """Say that Zoho does not take the URL, until it does or there is another."""
+        url = self._tracking.callback_url
+        is_refused = url is not None and not self._tracking.is_called_back
+        if is_refused == self._is_refused:
+            return
+        self._is_refused = is_refused
+        issue_id = f"{CALLBACK_REFUSED}_{self._entry.entry_id}"
+        if not is_refused:
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+            return
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            issue_id,
+            data={ATTR_CONFIG_ENTRY_ID: self._entry.entry_id, "key": CALLBACK_REFUSED},
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=CALLBACK_REFUSED,
+            translation_placeholders={
+                "account": self._entry.title,
+                # The rest of the URL is a secret.
+                "url": str(URL(url or "").origin()),
+            },
+        )
 
     async def _async_handle(
         self, _hass: HomeAssistant, _webhook_id: str, request: Request
@@ -155,8 +231,8 @@ class StatusWebhook:
         if said is None:
             _LOGGER.debug("A status callback says nothing of an SMS")
             return Response()
-        tracker = self._account.tracking.tracker
-        if self._coordinator.can_read:
+        tracker = self._tracking.tracker
+        if self._coordinator.is_available:
             if any(tracker.knows(report.log_id) for report in said.reports):
                 self._coordinator.async_look_soon()
             return Response()
@@ -170,18 +246,55 @@ class StatusWebhook:
                     description=report.description,
                 )
                 for report in said.reports
+                if report.status or report.description
             )
         except NotWrittenError:
             return Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         return Response()
 
 
+async def async_delete_cloudhook(hass: HomeAssistant, webhook_id: str) -> None:
+    """Delete the URL of an account that was removed from Home Assistant Cloud."""
+    if _CLOUD not in hass.config.components:
+        return
+    from homeassistant.components import cloud  # noqa: PLC0415
+
+    try:
+        await cloud.async_delete_cloudhook(hass, webhook_id)
+    except cloud.CloudNotAvailable, ValueError:
+        # There is none.
+        return
+
+
+def is_public(url: str) -> bool:
+    """Return if a URL can lead here from the internet, as far as it shows."""
+    host = (URL(url).host or "").rstrip(".").lower()
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith(
+            tuple(f".{domain}" for domain in _PRIVATE_DOMAINS)
+        )
+
+
 async def _async_read(request: Request) -> bytes | None:
-    """Return the body, None if it is too large."""
+    """Return the body, None if it is too large or does not arrive."""
     body = bytearray()
-    # Those of Home Assistant Cloud have a reader with no more than this.
-    while chunk := await request.content.read(MAX_BODY):
-        body += chunk
-        if len(body) > MAX_BODY:
-            return None
+    # Requests of Home Assistant Cloud make another reader each time.
+    content = request.content
+    try:
+        async with asyncio.timeout(READ_TIMEOUT):
+            while chunk := await content.read(MAX_BODY):
+                body += chunk
+                if len(body) > MAX_BODY:
+                    return None
+    except (
+        TimeoutError,
+        OSError,
+        ClientError,
+        PayloadAccessError,
+        RequestPayloadError,
+    ) as err:
+        _LOGGER.debug("A status callback broke off: %r", err)
+        return None
     return bytes(body)
