@@ -38,6 +38,7 @@ async def second_account(
             **account.data,
             "sender_id": "ZohoVoice",
             "token": {**sandbox.issue_token(), "expires_at": time.time() + 3600},
+            "webhook_id": "second",
         },
         subentries_data=second_recipients,
     )
