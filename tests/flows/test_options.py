@@ -94,7 +94,7 @@ async def test_limits_are_followed_at_once_and_shown_again(
     assert (now.brake.limit, now.brake.seconds) == (5, 120)
     assert now.repeats.seconds == 90
     flow = await open_form(hass, account)
-    assert shown(flow) == {"outbox": {}, "spending": spending, "brakes": brakes}
+    assert shown(flow) == {**DEFAULTS, "spending": spending, "brakes": brakes}
     await submit(
         hass,
         flow,
