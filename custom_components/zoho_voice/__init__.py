@@ -162,8 +162,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -
         await implementation.async_revoke(entry.data[CONF_TOKEN]["refresh_token"])
     except (ConfigEntryAuthFailed, ConfigEntryNotReady, ZohoError) as err:
         _LOGGER.warning(
-            "Could not revoke the access of Home Assistant to Zoho (%r); you can revoke"
-            " it at %s/home under connected apps",
+            "Could not revoke the access of Home Assistant to Zoho (%r). Revoke it at"
+            " %s/home under connected apps",
             err,
             data_center_of(entry.data).accounts_url,
         )

@@ -30,7 +30,7 @@ from ..conftest import ALICE, BOB, CAROL
 
 pytestmark = pytest.mark.usefixtures("storage")
 
-WAITING = "sensor.sandbox_example_com_messages_waiting"
+WAITING = "sensor.sandbox_example_com_sms_waiting"
 
 
 @pytest.fixture

@@ -564,7 +564,7 @@ class Sending:
             await asyncio.gather(*(batch.async_finish() for batch in started))
             self.conclude()
         except SendError as err:
-            _LOGGER.warning("The caller is gone, so this error is only logged: %s", err)
+            _LOGGER.warning("The action was stopped while it sent SMS: %s", err)
         finally:
             self._end()
 

@@ -185,14 +185,14 @@ class AccountTracking:
             if self.journal:
                 await self.journal.async_save()
         except NotWrittenError as err:
-            _LOGGER.warning("Could not write down who wants no SMS: %s", err)
+            _LOGGER.warning("Could not save who opted out of SMS: %s", err)
 
     async def _async_add(self, messages: Sequence[TrackedSms]) -> None:
         """Track messages; what can't be written now is written with the next."""
         try:
             await self.tracker.async_add(messages)
         except NotWrittenError as err:
-            _LOGGER.warning("Could not write down that SMS were sent: %s", err)
+            _LOGGER.warning("Could not save that SMS were sent: %s", err)
 
     async def _async_clear_up(self, rows: Sequence[LogRow]) -> None:
         """Track what was sent, although Zoho's answer did not say so."""
