@@ -134,7 +134,7 @@ async def test_classic_action_takes_the_options_of_the_action_as_data(
         (
             {"target": [ALICE, "+148055501234567"]},
             "invalid_phone_number",
-            "…4567 is not a possible phone number",
+            "…4567 is not a valid phone number",
         ),
         ({"target": "notify.nobody"}, "not_a_recipient", "notify.nobody is not"),
         ({"target": "notify.14805550111"}, "not_a_recipient", "notify.…0111 is not"),

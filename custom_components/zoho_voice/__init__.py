@@ -1,5 +1,6 @@
 """Send SMS through Zoho Voice."""
 
+from datetime import datetime
 import logging
 from typing import cast
 
@@ -18,7 +19,7 @@ from homeassistant.const import (
     EVENT_HOMEASSISTANT_STOP,
     Platform,
 )
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import Event, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import (
     config_validation as cv,
@@ -31,6 +32,8 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.helpers.device_registry import DeviceEntryType
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .account import (
@@ -52,6 +55,7 @@ from .refusals import Refusals
 from .repairs import OptOutReports, Reports, SenderReports, async_forget_issues
 from .services import async_setup_services
 from .tracking.coordinator import MessageLogCoordinator
+from .tracking.downtime import CATCH_UP
 from .tracking.webhook import StatusWebhook, async_delete_cloudhook
 from .zoho.client import ZohoVoiceClient
 from .zoho.errors import ZohoError
@@ -64,9 +68,10 @@ PLATFORMS = [Platform.EVENT, Platform.NOTIFY, Platform.SENSOR]
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up the actions, which do not depend on the state of any account."""
-    async_setup_services(hass)
+    # What waits has to be known before anything can be put behind it.
     for known in hass.config_entries.async_entries(DOMAIN):
         await _async_restore_account(hass, known)
+    async_setup_services(hass)
     hass.async_create_task(
         discovery.async_load_platform(
             hass, Platform.NOTIFY, DOMAIN, {CONF_NAME: DOMAIN}, config
@@ -162,8 +167,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: ZohoVoiceConfigEntry) -
         await implementation.async_revoke(entry.data[CONF_TOKEN]["refresh_token"])
     except (ConfigEntryAuthFailed, ConfigEntryNotReady, ZohoError) as err:
         _LOGGER.warning(
-            "Could not revoke the access of Home Assistant to Zoho (%r); you can revoke"
-            " it at %s/home under connected apps",
+            "Could not revoke the access of Home Assistant to Zoho (%r). Revoke it at"
+            " %s/home under connected apps",
             err,
             data_center_of(entry.data).accounts_url,
         )
@@ -178,7 +183,25 @@ async def _async_restore_account(hass: HomeAssistant, entry: ConfigEntry) -> Acc
         OptOutReports(hass, entry, account)
         Refusals(hass, entry, account)
         await account.async_restore()
+        if account.tracking.downtime.began_at is not None:
+            _async_catch_up(hass, account)
     return account
+
+
+@callback
+def _async_catch_up(hass: HomeAssistant, account: Account) -> None:
+    """Let be told what fell due before the start, once all is known of it."""
+
+    @callback
+    def end(_: datetime) -> None:
+        account.tracking.downtime.end()
+        account.tracking.note_told()
+
+    @callback
+    def begin(hass: HomeAssistant) -> None:
+        async_call_later(hass, CATCH_UP, HassJob(end, cancel_on_shutdown=True))
+
+    async_at_started(hass, begin)
 
 
 async def _async_get_implementation(

@@ -411,12 +411,12 @@ class Account:
         """Read what waits, once, and tell what may be sent since a crash."""
         if self.journal is None or self.restored:
             return
-        self.restored = True
         self.damaged_file = await self.journal.async_load()
         if self.tracking.journal:
             self.damaged_file = (
                 await self.tracking.journal.async_load() or self.damaged_file
             )
+        self.restored = True
         if self.outbox.interrupted:
             self.journal.save_soon()
         self._changed(self.outbox.interrupted)
@@ -551,10 +551,11 @@ def _set_up_tracking(hass: HomeAssistant, account: Account, entry: ConfigEntry) 
             "accepted": tracking.unclear,
             "messages": tracking.tracker,
             "opt_outs": tracking.opt_outs,
+            "told_until": tracking.downtime,
         },
         hass.async_add_executor_job,
         TRACKING_VERSION,
-        lambda stored: stored,
+        lambda stored: {"told_until": None, **stored},
     )
     tracking.language = lambda: hass.config.language
     tracking.on_report = partial(
@@ -567,11 +568,15 @@ def _set_up_tracking(hass: HomeAssistant, account: Account, entry: ConfigEntry) 
 
 @callback
 def async_find_account(hass: HomeAssistant, entry_id: str) -> Account | None:
-    """Return the account of an entry that is known and not disabled."""
+    """Return the account of an entry that is known and not disabled.
+
+    Not before what it has to remember is read, which would be written over.
+    """
     entry = hass.config_entries.async_get_entry(entry_id)
     if entry is None or entry.disabled_by:
         return None
-    return hass.data.get(_ACCOUNTS, {}).get(entry_id)
+    account: Account | None = hass.data.get(_ACCOUNTS, {}).get(entry_id)
+    return account if account and account.restored else None
 
 
 async def async_forget_account(hass: HomeAssistant, entry: ConfigEntry) -> None:
@@ -589,4 +594,6 @@ async def async_stop_accounts(hass: HomeAssistant) -> None:
     accounts = [*hass.data.get(_ACCOUNTS, {}).values()]
     for account in accounts:
         account.stop()
+        if account.client:
+            account.tracking.note_told()
     await asyncio.gather(*(account.async_unload() for account in accounts))

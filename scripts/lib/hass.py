@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 import sys
 import time
-from typing import Any
+from typing import Any, override
 
 import aiohttp
 
@@ -52,6 +52,21 @@ type Condition = Callable[[], Awaitable[bool]]
 
 class HassError(RuntimeError):
     """Home Assistant answered that it will not."""
+
+
+class RestError(HassError):
+    """The REST API answered with an error; `message` is what its caller gets to read.
+
+    It is empty where the answer has none.
+    """
+
+    def __init__(self, call: str, status: int, text: str) -> None:
+        """Keep what Home Assistant says about it."""
+        self.status = status
+        self.message = ""
+        with suppress(ValueError, LookupError, TypeError):
+            self.message = str(json.loads(text)["message"])
+        super().__init__(f"{call}: {status} {text}")
 
 
 class CommandError(HassError):
@@ -105,6 +120,7 @@ class Hass(Process):
             env=env,
         )
 
+    @override
     async def start(self, limit: float = 240) -> None:
         """Start it and wait until it answers."""
         self.seed()
@@ -118,12 +134,22 @@ class Hass(Process):
             await self.stop()
             raise
 
+    @override
     async def stop(self, grace: float = 30) -> None:
         """Stop it."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._close_session()
         await super().stop(grace)
+
+    @override
+    async def kill(self) -> None:
+        """End it at once; whoever is calling loses the connection."""
+        await super().kill()
+        await self._close_session()
+
+    async def _close_session(self) -> None:
+        if (session := self._session) is not None:
+            self._session = None
+            await session.close()
 
     def seed(self) -> None:
         """Write the configuration, as far as it is missing, and this run's port."""
@@ -134,12 +160,12 @@ class Hass(Process):
             if not (path := self.directory / name).exists():
                 path.write_text(text)
         # A YAML `http:` is only tried out, and taken back after five minutes.
-        self._store("http", 2, 2, self._http_settings())
+        self.store("http", 2, 2, self._http_settings())
         # With all steps done but the user's: the others set up integrations
         # that need the internet.
         if not (storage / "onboarding").exists():
             done = ["core_config", "analytics", "integration"]
-            self._store("onboarding", 4, 1, {"done": done})
+            self.store("onboarding", 4, 1, {"done": done})
         components = self.directory / "custom_components"
         components.mkdir(exist_ok=True)
         for component in self.custom_components:
@@ -162,9 +188,12 @@ class Hass(Process):
         }
         return {"stable": stable, "pending": None, "yaml_migration_done": True}
 
-    def _store(self, key: str, version: int, minor: int, data: object) -> None:
+    def store(self, key: str, version: int, minor: int, data: object) -> None:
+        """Write what Home Assistant finds in its storage when it starts."""
         content = {"version": version, "minor_version": minor, "key": key, "data": data}
-        (self.directory / ".storage" / key).write_text(json.dumps(content))
+        path = self.directory / ".storage" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
 
     async def _wait_until(
         self, condition: Condition, limit: float, failure: str
@@ -198,6 +227,15 @@ class Hass(Process):
     async def wait_running(self, limit: float = 240) -> None:
         """Wait until all is set up; it answers before that."""
         await self._wait_until(self._is_running, limit, "was not RUNNING")
+
+    async def wait_stored(self, key: str, text: str = "", limit: float = 60) -> None:
+        """Wait until its storage holds a text: it writes seconds after a change."""
+        path = self.directory / ".storage" / key
+
+        async def is_stored() -> bool:
+            return path.exists() and text in path.read_text()
+
+        await self._wait_until(is_stored, limit, f"did not store {key}")
 
     async def is_onboarded(self) -> bool:
         """Tell whether it has its first user."""
@@ -268,8 +306,7 @@ class Hass(Process):
         ) as response:
             text = await response.text()
             if response.status >= HTTPStatus.BAD_REQUEST:
-                message = f"{method} {path}: {response.status} {text}"
-                raise HassError(message)
+                raise RestError(f"{method} {path}", response.status, text)
         try:
             return json.loads(text)
         except ValueError:

@@ -72,6 +72,7 @@ class Process:
         self.cwd = cwd
         self.env = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
         self._process: asyncio.subprocess.Process | None = None
+        self._log_mode = "wb"
 
     async def __aenter__(self) -> Self:
         """Start it."""
@@ -93,9 +94,9 @@ class Process:
         return self.log_path.read_text(errors="replace")
 
     async def start(self) -> None:
-        """Start it, with a log file of its own."""
+        """Start it, with a log file of its own, which goes on if it starts again."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("wb") as log:
+        with self.log_path.open(self._log_mode) as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self.arguments,
                 cwd=self.cwd,
@@ -105,6 +106,7 @@ class Process:
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._log_mode = "ab"
 
     async def stop(self, grace: float = 30) -> None:
         """Ask it to end, then make it end, with all that it started."""
@@ -118,6 +120,14 @@ class Process:
         finally:
             self._signal_group(process.pid, signal.SIGKILL)
             await process.wait()
+
+    async def kill(self) -> None:
+        """End it at once, in the middle of whatever it does."""
+        if (process := self._process) is None:
+            return
+        self._process = None
+        self._signal_group(process.pid, signal.SIGKILL)
+        await process.wait()
 
     async def wait(self) -> int:
         """Wait until it ends by itself; return its exit code."""

@@ -38,7 +38,7 @@ async def test_entities_take_note_of_what_reaches_their_recipients(
 async def test_only_entities_that_got_it_take_note_when_a_part_failed(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
-    with pytest.raises(SendError, match="Only a part"):
+    with pytest.raises(SendError, match="Only some"):
         await deliver(hass, recipients=["Alice", "Bob"])
     assert [sms.number for sms in sandbox.sent] == [ALICE]
     assert last_sent(hass, "alice") != "unknown"

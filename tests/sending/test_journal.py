@@ -139,7 +139,7 @@ async def test_folder_that_can_not_be_made_is_an_error(
     for _ in range(2):
         with pytest.raises(NotWrittenError):
             await journal.async_save()
-    assert "Saving file failed" in caplog.text
+    assert "Could not save " in caplog.text
     path.parent.unlink()
     await journal.async_save()
     assert await read(path) == 1

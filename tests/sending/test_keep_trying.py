@@ -30,7 +30,7 @@ from ..conftest import ALICE, BOB, CAROL
 
 pytestmark = pytest.mark.usefixtures("storage")
 
-WAITING = "sensor.sandbox_example_com_messages_waiting"
+WAITING = "sensor.sandbox_example_com_sms_waiting"
 
 
 @pytest.fixture
@@ -319,6 +319,39 @@ async def test_disk_that_is_full_is_an_error_and_nothing_is_sent(
     assert sandbox.requests == []
     await send(hass)
     assert len(sandbox.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("send_message", {"entity_id": "notify.alice"}),
+        ("zoho_voice", {"target": "Alice"}),
+    ],
+)
+async def test_message_that_can_neither_be_sent_nor_kept_is_an_error(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    action: str,
+    data: dict[str, Any],
+) -> None:
+    token = {**account.data["token"], "expires_at": 0}
+    hass.config_entries.async_update_entry(
+        account, data={**account.data, "token": token}
+    )
+    await sandbox.refuse("accounts")
+    with (
+        patch.object(journal, "write_utf8_file_atomic", side_effect=WriteError),
+        pytest.raises(HomeAssistantError) as caught,
+    ):
+        await hass.services.async_call(
+            "notify", action, {"message": "Water", **data}, blocking=True
+        )
+    assert caught.value.translation_key == "not_written"
+    assert "Alice (…0100)" in str(caught.value)
+    assert hass.states.get(WAITING).state == "0"
+    await sandbox.listen("accounts")
+    assert sandbox.requests == []
 
 
 async def test_damaged_file_is_set_aside_and_reported(

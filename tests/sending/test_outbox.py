@@ -416,6 +416,19 @@ async def test_one_dead_number_holds_up_nobody(world: World) -> None:
     )
 
 
+async def test_pauses_do_not_grow_while_anything_reaches_zoho(world: World) -> None:
+    for text in "abcdefgh":
+        for number in NUMBERS:
+            await keep(world, f"{text} {number}", number)
+    for _ in range(5):
+        world.answers = ["accepted", "throttled", "accepted"]
+        world.now += world.outbox.seconds_to_next_try() or 0
+        sent = len(world.accepted)
+        await world.outbox.async_try()
+        assert len(world.accepted) > sent
+        assert 4 <= (world.outbox.seconds_to_next_try() or 0) <= 6
+
+
 async def test_zoho_that_is_away_is_asked_once_a_round_and_less_and_less_often(
     world: World,
 ) -> None:
@@ -479,6 +492,29 @@ async def test_message_of_which_the_answer_never_came_is_not_sent_again(
     assert len(world.outbox.reports) == 1
     world.outbox.acknowledge(State.UNCLEAR)
     assert world.outbox.reports == []
+
+
+async def test_what_was_under_way_in_a_crash_is_not_the_first_report_forgotten(
+    world: World,
+) -> None:
+    numbers = [f"+1480{n:07}" for n in range(MAX_REPORTS)]
+    await world.outbox.async_queue(world.messages("a", *numbers))
+    world.now += MAX_AGE
+    world.outbox.expire()
+    await keep(world, "b", NUMBERS[0])
+    world.answers = ["crash before"]
+    with pytest.raises(Crash):
+        await world.try_now()
+    world.restart()
+    await keep(world, "c", NUMBERS[1])
+    world.answers = ["refused"]
+    await world.try_now()
+    last = world.outbox.reports[-2:]
+    assert [(message.sms.message, message.state) for message in last] == [
+        ("b", State.UNCLEAR),
+        ("c", State.REFUSED),
+    ]
+    assert len(world.outbox.reports) == MAX_REPORTS
 
 
 async def test_no_more_than_so_many_can_wait(world: World) -> None:

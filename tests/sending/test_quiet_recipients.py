@@ -31,7 +31,7 @@ __all__ = ["account"]
 #: It is 4:00 in Home Assistant's zone when a test begins.
 NIGHT = {"quiet_from": "22:00:00", "quiet_until": "07:00:00"}
 ENDS_AT = "2026-11-22T15:00:00+00:00"
-WAITING = "sensor.sandbox_example_com_messages_waiting"
+WAITING = "sensor.sandbox_example_com_sms_waiting"
 
 
 @pytest.fixture

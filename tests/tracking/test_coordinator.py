@@ -355,7 +355,7 @@ async def test_rows_that_nobody_can_read_are_told_once(
     )
     for _ in range(3):
         await look()
-    assert caplog.text.count("None of 2 messages") == 1
+    assert caplog.text.count("None of 2 SMS") == 1
 
 
 @pytest.mark.parametrize(

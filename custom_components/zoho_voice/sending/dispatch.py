@@ -492,6 +492,11 @@ class Sending:
             message.number: DeliveryState.QUEUED
             for batch in self._batches
             for message in batch.kept
+        } | {
+            number: DeliveryState.UNKNOWN
+            for batch in self._batches
+            if isinstance(batch.outcome, OutcomeUnknownError)
+            for number in batch.recipients
         }
         for found in await asyncio.gather(*waits):
             states |= found
@@ -564,7 +569,7 @@ class Sending:
             await asyncio.gather(*(batch.async_finish() for batch in started))
             self.conclude()
         except SendError as err:
-            _LOGGER.warning("The caller is gone, so this error is only logged: %s", err)
+            _LOGGER.warning("The action was stopped while it sent SMS: %s", err)
         finally:
             self._end()
 

@@ -183,7 +183,7 @@ class Journal:
                 parts = json_bytes({k: part.dump() for k, part in self._parts.items()})
             except TypeError as err:
                 # Half an emoji, which no JSON may hold.
-                _LOGGER.error("Saving file failed: %s (%r)", self._path, err)  # noqa: TRY400
+                _LOGGER.error("Could not save %s (%r)", self._path, err)  # noqa: TRY400
                 return NotWrittenError(type(err).__name__)
             if may_be_ahead and await self._async_write_ahead(parts):
                 self.save_soon()
@@ -199,7 +199,7 @@ class Journal:
                 return NotWrittenError(type(err).__name__)
             except OSError as err:
                 # There is no folder.
-                _LOGGER.error("Saving file failed: %s (%r)", self._path, err)  # noqa: TRY400
+                _LOGGER.error("Could not save %s (%r)", self._path, err)  # noqa: TRY400
                 return NotWrittenError(type(err).__name__)
             if await self._async_has_slots(create=may_be_ahead):
                 self._file_id = file_id

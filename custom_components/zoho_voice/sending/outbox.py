@@ -47,9 +47,9 @@ from .quiet_hours import QuietHours
 from .segments import estimate_segments
 from .spending import Limits, SpendingGuard, SpendingGuardError
 
-#: How many messages may wait, and how many reports are kept.
+#: How many messages may wait, and how many reports are kept: all could end at once.
 MAX_MESSAGES = 1000
-MAX_REPORTS = 200
+MAX_REPORTS = MAX_MESSAGES
 #: The first and the longest pause between two tries (seconds).
 FIRST_PAUSE = 5.0
 MAX_PAUSE = 300.0
@@ -394,12 +394,12 @@ class Outbox:
         while requests := self._due():
             reached = await self._async_retry(requests[0])
             if reached:
+                self._failures = 0
                 others = await asyncio.gather(*map(self._async_retry, requests[1:]))
                 reached = all(others)
             if not reached:
                 self._failures += 1
                 return
-            self._failures = 0
 
     def expire(self) -> None:
         """End the messages whose time is over, or can't be told."""
@@ -476,10 +476,12 @@ class Outbox:
         if len({message.message_id for message in messages}) < len(messages):
             raise ValueError("an id that is not the only one of its kind")
         self.interrupted = [m for m in messages if m.state is State.SUBMITTING]
+        # The newest come last: the first ones are forgotten when there are too many.
+        reports = [m for m in messages if m.state in REPORTED] + self.interrupted
         for message in self.interrupted:
             message.state = State.UNCLEAR
-        self._messages = {m.message_id: m for m in messages if m.state not in REPORTED}
-        self._reports = {m.message_id: m for m in messages if m.state in REPORTED}
+        self._messages = {m.message_id: m for m in messages if m.state is State.QUEUED}
+        self._reports = {m.message_id: m for m in reports}
 
     def _due(self) -> list[list[Message]]:
         """Return the first message of each number, as requests of up to ten.
@@ -516,26 +518,32 @@ class Outbox:
 
     async def _async_retry(self, messages: Sequence[Message]) -> bool:
         """Send what waited; return if Zoho could be reached."""
-        with self._turn(messages):
-            try:
-                task = await self._start(self._async_resume(messages))
-                return await asyncio.shield(task) is not None
-            except NotWrittenError:
-                return False
+        try:
+            task = await self._start(self._async_take_turn(messages))
+            return await asyncio.shield(task) is not None
+        except NotWrittenError:
+            return False
 
-    async def _async_resume(self, messages: Sequence[Message]) -> Outcome | None:
-        """Send what waited, unless that has changed before there was a slot for it."""
-        self.refuse()
-        now = self._clock()
-        messages = [
-            message
-            for message in messages
-            if message.message_id in self._messages and self._may_go(message, now)
-        ]
-        if not messages:
-            return []
-        permit = self._permit(messages)
-        return await self._async_submit(messages, permit, has_caller=False)
+    async def _async_take_turn(self, messages: Sequence[Message]) -> Outcome | None:
+        """Send what waited, unless that has changed before there was a slot for it.
+
+        It takes its turn only now: callers wait for theirs in the slots that what has
+        its turn must never lack.
+        """
+        with self._turn(messages) as earlier:
+            if earlier:
+                await asyncio.wait(earlier)
+            self.refuse()
+            self.expire()
+            now = self._clock()
+            due = [
+                message
+                for message in messages
+                if message.message_id in self._messages and self._may_go(message, now)
+            ]
+            if not due:
+                return []
+            return await self._async_submit(due, self._permit(due), has_caller=False)
 
     def _permit(self, messages: Sequence[Message]) -> Permit:
         """Return what counts messages that go with one request."""

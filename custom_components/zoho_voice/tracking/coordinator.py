@@ -230,7 +230,7 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
         """Say once if Zoho's rows are none that can be read."""
         if skipped and not count and not self._is_unreadable:
             _LOGGER.warning(
-                "None of %s messages in the message log of Zoho Voice can be read."
+                "None of %s SMS in the message log of Zoho Voice can be read."
                 " Delivery reports and incoming SMS may be missing",
                 skipped,
             )

@@ -185,7 +185,11 @@ class StatusWebhook:
             return None
         except Exception as err:  # noqa: BLE001
             # Whatever it is, the message log tells the same.
-            _LOGGER.warning("Home Assistant Cloud provides no webhook: %r", err)
+            _LOGGER.warning(
+                "Could not get a webhook from Home Assistant Cloud (%r). Delivery"
+                " reports come only from the message log",
+                err,
+            )
             return None
         self._has_cloudhook = True
         return url

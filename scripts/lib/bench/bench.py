@@ -25,7 +25,7 @@ from .zoho import Zoho
 FAST, SLOW = "Zoho answers in 0 ms", "Zoho answers in 50 ms"
 SLOW_SECONDS = 0.05
 #: When a quick run begins to hurry (seconds).
-_QUICK_SECONDS = 30
+_QUICK_SECONDS = 20
 #: The longest that a worker may take (seconds).
 _WORKER_SECONDS = 300
 

@@ -15,6 +15,8 @@ from scripts.lib.process import ROOT, ProcessError, free_port, port_is_free, run
 from scripts.lib.sandbox import Sandbox
 
 from .log_check import check_log
+from .outbox import OUTBOX
+from .replies import REPLIES
 from .sends import SCRIPTS, SENDS
 from .set_up import SET_UP
 from .stage import Stage
@@ -89,7 +91,7 @@ async def demo(options: argparse.Namespace, report: Report, directory: Path) -> 
 
 async def perform(stage: Stage, options: argparse.Namespace, report: Report) -> None:
     """Perform the steps, as far as they get, and take the pictures."""
-    plays: list[Play] = [*SET_UP, *(send.play() for send in SENDS)]
+    plays: list[Play] = [*SET_UP, *(send.play() for send in SENDS), *REPLIES, *OUTBOX]
     try:
         await report.perform(stage, plays)
     except BrokenError:

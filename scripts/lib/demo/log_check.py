@@ -1,17 +1,14 @@
 """Search Home Assistant's log for what must not be in it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 import json
 from pathlib import Path
-import re
 
+from scripts.lib.hass_log import records, without_time
 from scripts.lib.process import ROOT
 
 from .stage import Stage
 
-_RECORD = re.compile(
-    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+(?:[+-]\d\d:\d\d)? ([A-Z]+) \(.*?\) \[.*?\] "
-)
 _COMPLAINTS = {"WARNING", "ERROR", "CRITICAL"}
 _SHOWN_LINES = 10
 _UNAVOIDABLE = "We found a custom integration zoho_voice which has not been tested"
@@ -22,11 +19,11 @@ def check_log(stage: Stage) -> list[tuple[bool, str]]:
     secrets = stage.secrets | _stored_tokens(stage.hass.directory)
     # The folder that all of this lies in may be called anything.
     log = stage.hass.log.replace(str(ROOT), "")
-    records = list(_records(log))
-    about_us = [text for level, text in records if level and "zoho_voice" in text]
+    found = list(records(log))
+    about_us = [text for level, text in found if level and "zoho_voice" in text]
     complaints = [
         text
-        for level, text in records
+        for level, text in found
         if level in _COMPLAINTS
         and "zoho_voice" in text
         and _UNAVOIDABLE not in text
@@ -34,14 +31,14 @@ def check_log(stage: Stage) -> list[tuple[bool, str]]:
     ]
     private = [
         text
-        for level, text in records
-        if level != "DEBUG" and any(each in _only(text) for each in stage.texts)
+        for level, text in found
+        if level != "DEBUG" and any(each in without_time(text) for each in stage.texts)
     ]
-    leaks = [text for _, text in records if any(each in text for each in secrets)]
+    leaks = [text for _, text in found if any(each in text for each in secrets)]
     return [
         (
             len(about_us) > 0,
-            f"{len(records)} records, {len(about_us)} about zoho_voice",
+            f"{len(found)} records, {len(about_us)} about zoho_voice",
         ),
         _none(
             "no warning, error, deprecation or blocking call concerns it, but what the"
@@ -53,24 +50,6 @@ def check_log(stage: Stage) -> list[tuple[bool, str]]:
         ),
         _none(f"none of {len(secrets)} tokens and secrets at any level", leaks),
     ]
-
-
-def _records(log: str) -> Iterator[tuple[str, str]]:
-    """Split a log into records, each with its level, "" for what is not a record."""
-    level, lines = "", list[str]()
-    for line in log.splitlines():
-        if match := _RECORD.match(line):
-            if lines:
-                yield level, "\n".join(lines)
-            level, lines = match[1], []
-        lines.append(line)
-    if lines:
-        yield level, "\n".join(lines)
-
-
-def _only(text: str) -> str:
-    """Return a record without its time, whose digits could look like a number."""
-    return _RECORD.sub("", text)
 
 
 def _none(text: str, found: Sequence[str]) -> tuple[bool, str]:

@@ -250,7 +250,7 @@ SENDS = [
             "recipients": ["+14805550150", IMPOSSIBLE],
             "message": "Nobody is ever to read this.",
         },
-        error="is not a possible phone number. Nothing was sent.",
+        error="is not a valid phone number. Nothing was sent.",
     ),
     Send(
         title="The connection drops after Zoho accepted: not to be sent twice",

@@ -1,0 +1,1 @@
+"""Send thousands of SMS while all sorts of things break; see what became of each."""

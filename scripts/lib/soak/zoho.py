@@ -1,0 +1,97 @@
+"""The sandbox in this very process, with faults in a part of the requests."""
+
+from collections import Counter
+from random import Random
+import time
+from typing import override
+
+from sandbox import Fault, FaultKind, Limits, Sandbox
+from sandbox.faults import Endpoint, FaultQueue
+
+from .history import Sms
+
+#: What happens to a request that fails, and how often against the others.
+_WEIGHTS = {
+    FaultKind.LATE: 4,
+    FaultKind.DROP_BEFORE: 2,
+    FaultKind.DROP_AFTER: 3,
+    FaultKind.TOO_MANY_REQUESTS: 5,
+    FaultKind.SERVER_ERROR: 2,
+    FaultKind.SERVER_ERROR_AFTER: 2,
+    FaultKind.EMPTY_REPLY: 1,
+    FaultKind.HTML_REPLY: 1,
+    FaultKind.TRUNCATED_REPLY: 1,
+    FaultKind.ERROR_200: 1,
+    FaultKind.ERROR_400: 1,
+    FaultKind.UNAUTHORIZED: 1,
+}
+#: The part of the requests that fail.
+RATE = 1 / 3
+#: How long Zoho takes to answer, so that something is under way in a kill (seconds).
+_ANSWER_SECONDS = 0.06
+#: How long ago something is that has just happened (seconds).
+_JUST = 0.01
+
+
+class RandomFaults(FaultQueue):
+    """Faults that come by chance, behind those that are asked for."""
+
+    def __init__(self, random: Random) -> None:
+        """Let a third of the requests fail."""
+        super().__init__()
+        self.rate = RATE
+        self.count: Counter[FaultKind] = Counter()
+        self._random = random
+
+    @override
+    def take(self, endpoint: Endpoint) -> Fault | None:
+        """Return the fault for a request that just came in, if there is one."""
+        fault = super().take(endpoint)
+        if (
+            fault is None
+            and endpoint is Endpoint.SEND
+            and self._random.random() < self.rate
+        ):
+            fault = self._draw()
+        if fault:
+            self.count[fault.kind] += 1
+        return fault
+
+    def _draw(self) -> Fault:
+        random = self._random
+        (kind,) = random.choices([*_WEIGHTS], [*_WEIGHTS.values()])
+        match kind:
+            case FaultKind.LATE:
+                return Fault(kind, seconds=random.uniform(0.1, 0.8))
+            case FaultKind.TOO_MANY_REQUESTS:
+                return Fault(kind, retry_after=random.choice([None, None, 1, 60]))
+            case FaultKind.SERVER_ERROR | FaultKind.SERVER_ERROR_AFTER:
+                return Fault(kind, status=random.choice([500, 502, 503]))
+            case _:
+                return Fault(kind)
+
+
+class Zoho(Sandbox):
+    """A Zoho that fails by chance."""
+
+    def __init__(self, random: Random) -> None:
+        """Let tokens be throttled for a shorter time than Zoho does."""
+        super().__init__(limits=Limits(throttle_seconds=20))
+        self.answer_seconds = _ANSWER_SECONDS
+        self.faults: RandomFaults = RandomFaults(random)
+
+    @property
+    def held(self) -> list[Sms]:
+        """Return what was accepted, in order."""
+        return [Sms(sms.message, sms.number) for sms in self.sent]
+
+    @property
+    def has_just_accepted(self) -> bool:
+        """Return if it has accepted something within the last milliseconds."""
+        return bool(self.sent) and time.time() - self.sent[-1].submitted_at < _JUST
+
+    def calm(self) -> None:
+        """Let nothing fail any more."""
+        self.faults.rate = 0
+        self.clear_faults()
+        self.limits.throttle_tokens = 1000

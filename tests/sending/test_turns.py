@@ -1,0 +1,156 @@
+"""What waits, and callers to the same numbers, share the few slots for requests."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
+import time
+from typing import cast
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.zoho_voice.account import MAX_REQUESTS, Account, Recipient
+from custom_components.zoho_voice.sending.dispatch import SentSms, async_send
+from custom_components.zoho_voice.sending.journal import Journal
+from custom_components.zoho_voice.sending.outbox import Message, State
+from custom_components.zoho_voice.zoho.client import ZohoVoiceClient
+from custom_components.zoho_voice.zoho.models import DataCoding, Receipt, Sms
+
+from ..conftest import SENDER_ID
+
+SMS = Sms(message="Hello", data_coding=DataCoding.ENGLISH)
+BUSY = [f"+1480555010{n}" for n in range(MAX_REQUESTS)]
+NUMBERS = [f"+1480555020{n}" for n in range(10)]
+
+
+class Client:
+    """Answer requests to the numbers that are not held."""
+
+    def __init__(self) -> None:
+        self.held = {number: asyncio.Event() for number in BUSY}
+        self.sent: list[tuple[str, str]] = []
+
+    async def async_authorize(self) -> None:
+        pass
+
+    async def async_send_sms(
+        self, sms: Sms, sender_id: str, numbers: Sequence[str]
+    ) -> list[Receipt]:
+        self.sent += [(sms.message, number) for number in numbers]
+        for number in numbers:
+            if number in self.held:
+                await self.held[number].wait()
+        return [Receipt(number, {}) for number in numbers]
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+@pytest.fixture
+async def account(client: Client, tmp_path: Path) -> AsyncGenerator[Account]:
+    """Return an account with a message that waits for each number."""
+
+    async def run[**P, R](work: Callable[P, R], *args: P.args, **_: P.kwargs) -> R:
+        return work(*args)
+
+    account = Account(cast(ZohoVoiceClient, client), SENDER_ID)
+    account.journal = account.outbox.store = Journal(
+        tmp_path / "outbox", {"messages": account.outbox}, run
+    )
+    await account.outbox.async_queue(
+        [
+            Message(
+                message_id=number,
+                call_id=number,
+                number=number,
+                name=None,
+                subentry_id=None,
+                sender_id=SENDER_ID,
+                sms=Sms(message="Before", data_coding=DataCoding.ENGLISH),
+                created_at=time.time(),
+                expires_at=time.time() + 60,
+            )
+            for number in NUMBERS
+        ]
+    )
+    yield account
+    await account.async_unload()
+
+
+def call(account: Account, number: str) -> asyncio.Task[list[SentSms]]:
+    """Send to a number."""
+    return asyncio.create_task(
+        async_send(SMS, {account: [Recipient((number,))]}, keep_trying=3600)
+    )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something holds, if it ever does."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it never holds")
+
+
+async def settle() -> None:
+    """Let everything go as far as it gets."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+async def test_callers_and_what_waits_never_wait_for_each_other(
+    account: Account, client: Client
+) -> None:
+    busy = [call(account, number) for number in BUSY]
+    await until(lambda: len(client.sent) == len(BUSY))
+    retry = asyncio.create_task(account.outbox.async_try())
+    await settle()
+    calls = [call(account, number) for number in NUMBERS]
+    await settle()
+    for number in BUSY:
+        client.held[number].set()
+        await settle()
+    await until(lambda: all(task.done() for task in (*busy, *calls, retry)))
+    for number in NUMBERS:
+        texts = [text for text, to in client.sent if to == number]
+        assert texts[0] == "Before"
+        assert len(texts) == len({*texts})
+    await account.outbox.async_try()
+    assert len(client.sent) == len(BUSY) + 2 * len(NUMBERS)
+
+
+async def test_what_is_cleared_before_there_is_a_slot_is_not_sent(
+    account: Account, client: Client
+) -> None:
+    busy = [call(account, number) for number in BUSY]
+    await until(lambda: len(client.sent) == len(BUSY))
+    retry = asyncio.create_task(account.outbox.async_try())
+    await settle()
+    cleared = await account.outbox.async_clear({NUMBERS[0], NUMBERS[5]})
+    assert len(cleared) == 2
+    for number in BUSY:
+        client.held[number].set()
+    await until(lambda: all(task.done() for task in (*busy, retry)))
+    assert sorted(to for text, to in client.sent if text == "Before") == [
+        number for number in NUMBERS if number not in {NUMBERS[0], NUMBERS[5]}
+    ]
+
+
+async def test_what_expires_before_there_is_a_slot_is_not_sent(
+    account: Account, client: Client, freezer: FrozenDateTimeFactory
+) -> None:
+    busy = [call(account, number) for number in BUSY]
+    await until(lambda: len(client.sent) == len(BUSY))
+    retry = asyncio.create_task(account.outbox.async_try())
+    await settle()
+    freezer.tick(60)
+    for number in BUSY:
+        client.held[number].set()
+    await until(lambda: all(task.done() for task in (*busy, retry)))
+    await account.outbox.async_try()
+    assert "Before" not in {text for text, _ in client.sent}
+    assert {message.state for message in account.outbox.reports} == {State.EXPIRED}
+    assert len(account.outbox.reports) == len(NUMBERS)
