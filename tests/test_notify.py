@@ -130,7 +130,7 @@ async def test_classic_action_takes_the_options_of_the_action_as_data(
     [
         ({}, "no_recipients", "No recipient was specified"),
         ({"target": "Bob"}, "unknown_recipient", "no recipient called Bob"),
-        ({"target": "+1480"}, "invalid_phone_number", "+1480 is not a possible"),
+        ({"target": "+1480"}, "invalid_phone_number", "+1480 is not a valid"),
         (
             {"target": [ALICE, "+148055501234567"]},
             "invalid_phone_number",

@@ -333,7 +333,8 @@ async def test_a_failure_is_logged_once(
     (record,) = caplog.records
     assert record.getMessage() == (
         "Error fetching zoho_voice message log data: Could not read the message log of"
-        " Zoho Voice: HTTP 500"
+        " Zoho Voice: HTTP 500."
+        " If this persists, check the status of Zoho Voice"
     )
     caplog.clear()
     await look()

@@ -412,7 +412,7 @@ class Tracker:
                 else:
                     self._on_report(item)
             except Exception:
-                _LOGGER.exception("Error while announcing delivery reports and incoming SMS")
+                _LOGGER.exception("Error while announcing a delivery report or SMS")
         for item in news:
             if isinstance(item, TrackedSms) and item.is_final:
                 self._settle(item)
