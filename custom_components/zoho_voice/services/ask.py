@@ -136,7 +136,8 @@ async def _async_ask(call: ServiceCall) -> ServiceResponse:
                 raise
             error = err
             sent_to = {*err.sent_to}
-        await _async_wait(answer, sending, sent_to, fields[ATTR_TIMEOUT])
+        seconds = fields[ATTR_TIMEOUT].total_seconds()
+        await _async_wait(answer, sending, sent_to, seconds)
         if not answer.done():
             await _async_catch_up(recipients)
     except HomeAssistantError as err:
@@ -152,24 +153,25 @@ async def _async_wait(
     answer: asyncio.Future[Answer],
     sending: Sending,
     sent_to: Set[str],
-    timeout: timedelta,  # noqa: ASYNC109
+    seconds: float,
 ) -> None:
     """Wait for an answer, until the time is up or the question reached nobody."""
-    loop = asyncio.get_running_loop()
-    seconds = timeout.total_seconds()
-    end = loop.time() + seconds
-    delivery = create_eager_task(sending.async_wait_for_delivery(seconds))
+    lost = create_eager_task(_async_wait_until_lost(sending, sent_to, seconds))
     try:
         await asyncio.wait(
-            [answer, delivery], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            [answer, lost], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
         )
-        if delivery.done():
-            states = delivery.result()
-            if sent_to <= states.keys() and NOT_DELIVERED.issuperset(states.values()):
-                return
-        await asyncio.wait([answer], timeout=end - loop.time())
     finally:
-        delivery.cancel()
+        lost.cancel()
+
+
+async def _async_wait_until_lost(
+    sending: Sending, sent_to: Set[str], seconds: float
+) -> None:
+    """Return when it is known that the question reached nobody, or else never."""
+    states = await sending.async_wait_for_delivery(seconds)
+    if not (sent_to <= states.keys() and NOT_DELIVERED.issuperset(states.values())):
+        await asyncio.get_running_loop().create_future()
 
 
 def _validate_choices(hass: HomeAssistant, choices: list[str]) -> list[str]:
