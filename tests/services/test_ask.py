@@ -109,6 +109,74 @@ async def test_nobody_answers(
     assert not async_get_questions(hass).is_open
 
 
+@pytest.mark.parametrize("status", ["UNDELIVERED", "FAILED"])
+async def test_question_that_reached_nobody_ends_at_once(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox, status: str
+) -> None:
+    asking = begin(hass, recipients=["Night shift"], timeout={"hours": 24})
+    await until_sent(sandbox, 2)
+    to_bob, to_carol = sandbox.sent
+    await sandbox.report(to_bob, status)
+    await look(account)
+    assert not asking.done()
+    await sandbox.report(to_carol, status)
+    await look(account)
+    assert await asking == {
+        "answered": False,
+        **NOBODY,
+        "not_sent": [],
+        "error": None,
+    }
+    assert not async_get_questions(hass).is_open
+    assert not account.runtime_data.tracking.tracker.is_awaited
+
+
+async def test_question_that_reached_somebody_waits(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    asking = begin(hass, recipients=["Night shift"])
+    await until_sent(sandbox, 2)
+    to_bob, to_carol = sandbox.sent
+    await sandbox.report(to_bob, "UNDELIVERED")
+    await sandbox.report(to_carol, "DELIVERED")
+    await look(account)
+    await look(account)
+    assert not asking.done()
+    await reply(account, sandbox, CAROL, "1")
+    assert (await asking)["choice"] == "on my way"
+
+
+@pytest.mark.parametrize(
+    "recipients",
+    [[recipient("Alice", ALICE), recipient("Bob", BOB, sender_id="ZohoVoice")]],
+)
+@pytest.mark.parametrize(
+    ("fault", "may_have_got_it"),
+    [(FaultKind.ERROR_200, False), (FaultKind.DROP_AFTER, True)],
+)
+async def test_question_that_may_have_reached_somebody_waits(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    recipients: list[ConfigSubentryData],
+    fault: FaultKind,
+    may_have_got_it: bool,
+) -> None:
+    sandbox.add_fault(fault)
+    asking = begin(hass, recipients=["Alice", "Bob"])
+    await until_sent(sandbox, 1 + may_have_got_it)
+    for sms in sandbox.sent:
+        await sandbox.report(sms, "UNDELIVERED")
+    for _ in range(3):
+        await look(account)
+    assert asking.done() is not may_have_got_it
+    if may_have_got_it:
+        await reply(account, sandbox, ALICE, "1")
+    response = await asking
+    assert response["answered"] is may_have_got_it
+    assert len(response["not_sent"]) == 1
+
+
 async def test_answer_that_comes_just_in_time_counts(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:

@@ -1,6 +1,7 @@
 """Which question an SMS answers, and with what."""
 
 from asyncio import Future, get_running_loop
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,10 @@ def ask(
     *choices: str,
     to: tuple[str, ...] = (ALICE, BOB),
     now: float = 0.0,
+    message: str = "Water!",
 ) -> Question:
     answer: Future[Answer] = get_running_loop().create_future()
-    return questions.ask(choices or CHOICES, to, answer, now)
+    return questions.ask([*choices] or CHOICES, to, answer, now, message)
 
 
 def reply(questions: Questions, text: str, number: str = ALICE) -> bool:
@@ -125,6 +127,53 @@ async def test_others_do_not_answer() -> None:
     assert not question.answer.done()
 
 
+async def test_answer_to_an_earlier_sms_of_the_same_question_counts() -> None:
+    questions = Questions()
+    for now in range(3):
+        question = ask(questions, now=now)
+        assert min(question.numbered) == 1 + 2 * now
+        questions.close(question, now)
+    again = ask(questions, now=3.0)
+    assert not reply(questions, "9")
+    assert reply(questions, "4")
+    assert again.answer.result().choice == "call the plumber"
+    questions.close(again, 3.0)
+    words = ask(questions, now=4.0)
+    assert reply(questions, "I am on my way!")
+    assert words.answer.result().choice == "on my way"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"message": "Fire!"},
+        {"to": (CAROL,)},
+        {"now": REST + 1},
+    ],
+)
+async def test_answer_to_an_earlier_question_does_not_count(
+    other: dict[str, Any],
+) -> None:
+    questions = Questions()
+    first = ask(questions)
+    questions.close(first, 0.0)
+    question = ask(questions, **{"to": (ALICE, CAROL), **other})
+    if min(question.numbered) == 1:
+        assert question.earlier == {}
+        return
+    assert not reply(questions, "1")
+    assert reply(questions, "3")
+    assert question.answer.result().choice == "on my way"
+
+
+async def test_same_question_at_the_same_time_has_answers_of_its_own() -> None:
+    questions = Questions()
+    first, second = ask(questions), ask(questions)
+    assert reply(questions, "1")
+    assert first.answer.done()
+    assert not second.answer.done()
+
+
 async def test_questions_to_one_phone_have_different_numbers() -> None:
     questions = Questions()
     cellar = ask(questions)
@@ -177,7 +226,7 @@ async def test_late_answer_is_none_of_the_next_question() -> None:
     assert questions.is_open
     questions.close(late, 10.0)
     assert not questions.is_open
-    question = ask(questions, now=10.0 + REST - 1)
+    question = ask(questions, now=10.0 + REST - 1, message="Smoke!")
     assert question.first == 3
     assert not reply(questions, "1")
     questions.close(question, 20.0)

@@ -350,6 +350,11 @@ class Sending:
             message.number: DeliveryState.QUEUED
             for batch in self._batches
             for message in batch.kept
+        } | {
+            number: DeliveryState.UNKNOWN
+            for batch in self._batches
+            if isinstance(batch.outcome, OutcomeUnknownError)
+            for number in batch.recipients
         }
         for found in await asyncio.gather(*waits):
             states |= found

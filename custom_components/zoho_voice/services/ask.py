@@ -1,7 +1,7 @@
 """The action `zoho_voice.ask`: send a question, and wait for the first answer."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set as AbstractSet
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
+from homeassistant.util.async_ import create_eager_task
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
@@ -42,6 +43,7 @@ from ..tracking.opt_outs import is_stop
 from ..tracking.questions import Answer, async_get_questions, plain_text
 from ..tracking.signals import SIGNAL_INCOMING
 from ..tracking.tracker import IncomingSms
+from ..zoho.message_log import DeliveryState
 
 SERVICE_ASK = "ask"
 #: How many choices a question may have: one digit is enough to reply.
@@ -52,6 +54,8 @@ MIN_TIMEOUT = timedelta(seconds=1)
 MAX_TIMEOUT = timedelta(hours=24)
 #: How long a look into the message log may hold up a question, or its end (seconds).
 LOOK_TIMEOUT = 10.0
+#: What means that nobody can answer.
+NOT_DELIVERED = {DeliveryState.UNDELIVERED, DeliveryState.FAILED}
 
 ASK_SCHEMA = vol.Schema(
     {
@@ -116,20 +120,24 @@ async def _async_ask(call: ServiceCall) -> ServiceResponse:
     }
     answer: asyncio.Future[Answer] = hass.loop.create_future()
     questions = async_get_questions(hass)
-    question = questions.ask(choices, numbers, answer, hass.loop.time())
+    message: str = fields[ATTR_MESSAGE]
+    question = questions.ask(choices, numbers, answer, hass.loop.time(), message)
     error: SendError | None = None
     try:
         reply_with = await _async_reply_with(hass, question.numbered)
-        text = f"{fields[ATTR_MESSAGE]}\n{reply_with}"
+        text = f"{message}\n{reply_with}"
         sms = await async_compose(hass, text, fields.get(ATTR_TITLE))
         _reconsider(recipients)
+        sending = Sending(sms, recipients, sender_id, keep_trying=0)
         try:
-            await Sending(sms, recipients, sender_id, keep_trying=0).async_send()
+            sent_to = {sent.receipt.number for sent in await sending.async_send()}
         except SendError as err:
             if not err.sent_to:
                 raise
             error = err
-        await asyncio.wait([answer], timeout=fields[ATTR_TIMEOUT].total_seconds())
+            sent_to = {*err.sent_to}
+        seconds = fields[ATTR_TIMEOUT].total_seconds()
+        await _async_wait(answer, sending, sent_to, seconds)
         if not answer.done():
             await _async_catch_up(recipients)
     except HomeAssistantError as err:
@@ -139,6 +147,30 @@ async def _async_ask(call: ServiceCall) -> ServiceResponse:
     finally:
         questions.close(question, hass.loop.time())
     return _response(numbers, answer.result() if answer.done() else None, error)
+
+
+async def _async_wait(
+    answer: asyncio.Future[Answer],
+    sending: Sending,
+    sent_to: AbstractSet[str],
+    seconds: float,
+) -> None:
+    """Wait for an answer, until the time is up or the question reached nobody."""
+    lost = create_eager_task(_async_wait_until_lost(sending, sent_to, seconds))
+    try:
+        ends: list[asyncio.Future[Any]] = [answer, lost]
+        await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        lost.cancel()
+
+
+async def _async_wait_until_lost(
+    sending: Sending, sent_to: AbstractSet[str], seconds: float
+) -> None:
+    """Return when it is known that the question reached nobody, or else never."""
+    states = await sending.async_wait_for_delivery(seconds)
+    if not (sent_to <= states.keys() and NOT_DELIVERED.issuperset(states.values())):
+        await asyncio.get_running_loop().create_future()
 
 
 def _validate_choices(hass: HomeAssistant, choices: list[str]) -> list[str]:

@@ -38,7 +38,8 @@ class Answer:
 class Question:
     """Hold a question that is open, or was until just now.
 
-    `first` is the number of its first choice. `closed_at` is by the clock of
+    `first` is the number of its first choice, and `earlier` are the choices by the
+    numbers they had when the same was asked before. `closed_at` is by the clock of
     `Questions`, None as long as an answer is waited for.
     """
 
@@ -46,6 +47,9 @@ class Question:
     numbers: Collection[str]
     first: int
     answer: Future[Answer]
+    # It must not get into a log.
+    message: str = field(repr=False)
+    earlier: dict[int, str]
     closed_at: float | None = None
 
     @property
@@ -64,7 +68,8 @@ class Questions:
     """Tell which question an incoming SMS answers.
 
     Several may be open at one phone: their choices have different numbers. A word that
-    fits several counts for the one that was asked last.
+    fits several counts for the one that was asked last. When a question is asked again,
+    an answer to its first SMS counts, too.
     """
 
     def __init__(self) -> None:
@@ -82,6 +87,7 @@ class Questions:
         numbers: Collection[str],
         answer: Future[Answer],
         now: float,
+        message: str,
     ) -> Question:
         """Open a question to phones; `now` is a time in seconds that never goes back.
 
@@ -92,16 +98,29 @@ class Questions:
             for question in self._questions
             if question.closed_at is None or now - question.closed_at < REST
         ]
-        taken = {
-            number
+        others = [
+            question
             for question in self._questions
             if not set(question.numbers).isdisjoint(numbers)
-            for number in question.numbered
+        ]
+        taken = {
+            number
+            for question in others
+            for number in (*question.numbered, *question.earlier)
+        }
+        earlier = {
+            number: choice
+            for question in others
+            if question.closed_at is not None
+            and (question.message, question.choices) == (message, choices)
+            for number, choice in question.numbered.items()
         }
         first = 1
         while not taken.isdisjoint(range(first, first + len(choices))):
             first += 1
-        question = Question(choices, frozenset(numbers), first, answer)
+        question = Question(
+            choices, frozenset(numbers), first, answer, message, earlier
+        )
         self._questions.append(question)
         return question
 
@@ -127,7 +146,7 @@ class Questions:
             (question, choice)
             for find in (_by_text, _by_number, _by_words)
             for question in asked
-            if (choice := find(text, question.numbered)) is not None
+            if (choice := find(text, question.earlier | question.numbered)) is not None
         )
         question, choice = next(answers, (None, None))
         if question is None or choice is None:
@@ -177,8 +196,8 @@ def _by_text(text: str, numbered: Mapping[int, str]) -> str | None:
 def _by_words(text: str, numbered: Mapping[int, str]) -> str | None:
     """Return the only choice whose words are in a text."""
     said = f" {plain_text(text)} "
-    found = [c for c in numbered.values() if f" {plain_text(c)} " in said]
-    return found[0] if len(found) == 1 else None
+    found = {c for c in numbered.values() if f" {plain_text(c)} " in said}
+    return found.pop() if len(found) == 1 else None
 
 
 def plain_text(text: str) -> str:
