@@ -15,9 +15,11 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
+from custom_components.zoho_voice.account import async_stop_accounts
 from custom_components.zoho_voice.const import DOMAIN
 from sandbox import Sandbox
 
+from .common import start_again
 from .conftest import ALICE, BOB, CAROL, TRANSLATIONS
 
 STRANGER = "+14805550199"
@@ -254,6 +256,113 @@ async def test_waiting_for_a_report_goes_on_when_automations_are_reloaded(
     await hass.async_block_till_done()
     await let_time_pass(hass, freezer, minutes=6)
     assert [one["number"] for one in said(actions)] == [ALICE, BOB]
+
+
+async def reload_automations(hass: HomeAssistant) -> None:
+    """Detach the triggers, and attach them again."""
+    for action in ("turn_off", "turn_on"):
+        await hass.services.async_call("automation", action, {"entity_id": "all"})
+        await hass.async_block_till_done()
+
+
+async def crash(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Lose what is in memory, and start again with what is on disk."""
+    await hass.services.async_call("automation", "turn_off", {"entity_id": "all"})
+    await start_again(hass, entry)
+    await hass.services.async_call("automation", "turn_on", {"entity_id": "all"})
+    await hass.async_block_till_done()
+
+
+async def test_sms_whose_time_ran_out_while_home_assistant_was_down_is_told_once(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    actions: list[ServiceCall],
+) -> None:
+    await automate(hass, "sms_not_delivered", **{"for": {"minutes": 10}})
+    await send(hass, ALICE)
+    await let_time_pass(hass, freezer, minutes=6)
+    await send(hass, BOB, CAROL)
+    await let_time_pass(hass, freezer, minutes=5)
+    assert [one["number"] for one in said(actions)] == [ALICE]
+    await async_stop_accounts(hass)
+    freezer.tick(timedelta(hours=1))
+    await sandbox.report(sandbox.sent[2], "DELIVERED")
+    await crash(hass, account)
+    # Carol got it, but that is not known before the log was looked at.
+    assert [one["number"] for one in said(actions)] == [ALICE]
+    await let_time_pass(hass, freezer, seconds=61)
+    # Nothing is forgotten if automations are reloaded meanwhile.
+    await reload_automations(hass)
+    assert [one["number"] for one in said(actions)] == [ALICE]
+    await let_time_pass(hass, freezer, minutes=2, seconds=1)
+    assert [one["number"] for one in said(actions)] == [ALICE, BOB]
+    await reload_automations(hass)
+    await crash(hass, account)
+    await let_time_pass(hass, freezer, minutes=3)
+    await sandbox.report(sandbox.sent[1], "FAILED")
+    await look(hass, freezer)
+    assert [one["number"] for one in said(actions)] == [ALICE, BOB]
+
+
+async def test_sms_that_failed_while_home_assistant_was_down_is_told_once(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    actions: list[ServiceCall],
+) -> None:
+    await automate(hass, "sms_not_delivered", **{"for": {"minutes": 10}})
+    await send(hass, ALICE)
+    await async_stop_accounts(hass)
+    freezer.tick(timedelta(hours=1))
+    await sandbox.report(sandbox.sent[0], "FAILED")
+    await crash(hass, account)
+    await look(hass, freezer)
+    await let_time_pass(hass, freezer, minutes=3)
+    (told,) = said(actions)
+    assert (told["number"], told["state"]) == (ALICE, "failed")
+
+
+async def test_what_was_told_before_a_crash_is_not_told_again(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    actions: list[ServiceCall],
+) -> None:
+    await automate(hass, "sms_not_delivered", **{"for": {"minutes": 10}})
+    await send(hass, ALICE)
+    await let_time_pass(hass, freezer, minutes=9)
+    await send(hass, BOB)
+    await let_time_pass(hass, freezer, minutes=2)
+    assert [one["number"] for one in said(actions)] == [ALICE]
+    # Nothing is written at the end.
+    await crash(hass, account)
+    # What falls due while it catches up is told at the end of that, too.
+    await let_time_pass(hass, freezer, seconds=100)
+    freezer.tick(timedelta(minutes=10))
+    await crash(hass, account)
+    await let_time_pass(hass, freezer, minutes=3)
+    assert [one["number"] for one in said(actions)] == [ALICE, BOB]
+
+
+async def test_what_fell_due_while_the_automation_was_off_is_not_told(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    actions: list[ServiceCall],
+) -> None:
+    await automate(hass, "sms_not_delivered", **{"for": {"minutes": 10}})
+    await send(hass, ALICE)
+    await hass.services.async_call("automation", "turn_off", {"entity_id": "all"})
+    await let_time_pass(hass, freezer, minutes=11)
+    await async_stop_accounts(hass)
+    await crash(hass, account)
+    await let_time_pass(hass, freezer, minutes=3)
+    assert actions == []
 
 
 async def test_message_that_gave_up_is_told(

@@ -1,5 +1,6 @@
 """Send SMS through Zoho Voice."""
 
+from datetime import datetime
 import logging
 from typing import cast
 
@@ -18,7 +19,7 @@ from homeassistant.const import (
     EVENT_HOMEASSISTANT_STOP,
     Platform,
 )
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import Event, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import (
     config_validation as cv,
@@ -31,6 +32,8 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.helpers.device_registry import DeviceEntryType
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .account import (
@@ -51,6 +54,7 @@ from .const import CONF_SENDER_ID, DOMAIN
 from .repairs import OptOutReports, Reports, SenderReports, async_forget_issues
 from .services import async_setup_services
 from .tracking.coordinator import MessageLogCoordinator
+from .tracking.downtime import CATCH_UP
 from .tracking.webhook import StatusWebhook
 from .zoho.client import ZohoVoiceClient
 from .zoho.errors import ZohoError
@@ -175,7 +179,25 @@ async def _async_restore_account(hass: HomeAssistant, entry: ConfigEntry) -> Acc
         SenderReports(hass, entry, account)
         OptOutReports(hass, entry, account)
         await account.async_restore()
+        if account.tracking.downtime.began_at is not None:
+            _async_catch_up(hass, account)
     return account
+
+
+@callback
+def _async_catch_up(hass: HomeAssistant, account: Account) -> None:
+    """Let be told what fell due before the start, once all is known of it."""
+
+    @callback
+    def end(_: datetime) -> None:
+        account.tracking.downtime.end()
+        account.tracking.note_told()
+
+    @callback
+    def begin(hass: HomeAssistant) -> None:
+        async_call_later(hass, CATCH_UP, HassJob(end, cancel_on_shutdown=True))
+
+    async_at_started(hass, begin)
 
 
 async def _async_get_implementation(

@@ -472,10 +472,14 @@ def _set_up_tracking(hass: HomeAssistant, account: Account, entry: ConfigEntry) 
     tracking = account.tracking
     tracking.journal = tracking.tracker.store = Journal(
         Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{entry.entry_id}.tracking")),
-        {"messages": tracking.tracker, "opt_outs": tracking.opt_outs},
+        {
+            "messages": tracking.tracker,
+            "opt_outs": tracking.opt_outs,
+            "told_until": tracking.downtime,
+        },
         hass.async_add_executor_job,
         TRACKING_VERSION,
-        lambda stored: stored,
+        lambda stored: {"told_until": None, **stored},
     )
     tracking.language = lambda: hass.config.language
     tracking.on_report = partial(
@@ -510,4 +514,6 @@ async def async_stop_accounts(hass: HomeAssistant) -> None:
     accounts = [*hass.data.get(_ACCOUNTS, {}).values()]
     for account in accounts:
         account.stop()
+        if account.client:
+            account.tracking.note_told()
     await asyncio.gather(*(account.async_unload() for account in accounts))

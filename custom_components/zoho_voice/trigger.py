@@ -227,16 +227,31 @@ class SmsNotDeliveredTrigger(_SmsTrigger):
         """Give up an SMS if there is no report for long."""
         if CONF_FOR not in self._options or not self._concerns(entry_id, sms):
             return
-        due = dt_util.utc_from_timestamp(sms.submitted_at) + self._options[CONF_FOR]
-        if due <= dt_util.utcnow():
+        if (account := async_find_account(self._hass, entry_id)) is None:
             return
+        tracking = account.tracking
 
         @callback
-        def give_up(_: datetime) -> None:
+        def give_up(_: datetime | None = None) -> None:
+            latest = tracking.tracker.find(sms.key) or sms
+            if latest.is_final:
+                # Its report is about to be announced.
+                return
+            if tracking.downtime.began_at is not None:
+                # It may have been reported while Home Assistant was down.
+                self._waiting[sms.key] = tracking.downtime.wait(give_up)
+                return
             del self._waiting[sms.key]
-            self._tell(entry_id, sms)
+            self._tell(entry_id, latest)
+            tracking.note_told()
 
-        self._waiting[sms.key] = async_track_point_in_utc_time(self._hass, give_up, due)
+        due = dt_util.utc_from_timestamp(sms.submitted_at) + self._options[CONF_FOR]
+        if due > dt_util.utcnow():
+            self._waiting[sms.key] = async_track_point_in_utc_time(
+                self._hass, give_up, due
+            )
+        elif tracking.downtime.covers(due.timestamp()):
+            self._waiting[sms.key] = tracking.downtime.wait(give_up)
 
     @callback
     def _tell(self, entry_id: str, sms: TrackedSms) -> None:

@@ -12,6 +12,7 @@ from ..sending.journal import Journal, NotWrittenError
 from ..zoho.message_log import LogRow, delivery_state
 from ..zoho.models import Receipt, Sms
 from ..zoho.receipts import fits
+from .downtime import Downtime
 from .log_reader import Look
 from .opt_outs import OptOuts
 from .tracker import IncomingSms, Report, TrackedSms, Tracker
@@ -41,6 +42,7 @@ class AccountTracking:
         """Start with nothing known."""
         self.tracker = Tracker(clock, self._report, self._receive, self.find_recipient)
         self.opt_outs = OptOuts(clock)
+        self.downtime = Downtime(clock)
         self.journal: Journal | None = None
         #: Where Zoho is to say what became of an SMS, if it can reach Home Assistant.
         self.callback_url: str | None = None
@@ -133,6 +135,11 @@ class AccountTracking:
         await self.tracker.async_take_incoming(look)
 
     @callback
+    def note_told(self) -> None:
+        """Write down that all that is due by now was told."""
+        self._keep(self._async_save("until when Home Assistant ran"))
+
+    @callback
     def allow(self, number: str) -> None:
         """Allow SMS to a number again."""
         if self.opt_outs.allow(number):
@@ -152,17 +159,17 @@ class AccountTracking:
     @callback
     def _save_opt_outs(self) -> None:
         """Write down who wants no SMS, and tell of it."""
-        self._keep(self._async_save_opt_outs())
+        self._keep(self._async_save("who wants no SMS"))
         self.on_opt_out()
         self._changed()
 
-    async def _async_save_opt_outs(self) -> None:
+    async def _async_save(self, what: str) -> None:
         """Write at once; what can't be written now is written with the next."""
         try:
             if self.journal:
                 await self.journal.async_save()
         except NotWrittenError as err:
-            _LOGGER.warning("Could not write down who wants no SMS: %s", err)
+            _LOGGER.warning("Could not write down %s: %s", what, err)
 
     async def _async_add(self, messages: Sequence[TrackedSms]) -> None:
         """Track messages; what can't be written now is written with the next."""

@@ -117,10 +117,10 @@ class TrackedSms:
         return cls(
             **{
                 **{one.name: stored[one.name] for one in fields(cls)},
-                "submitted_at": _read_number(stored["submitted_at"]),
+                "submitted_at": read_number(stored["submitted_at"]),
                 "segments": _read_count(stored["segments"]),
                 "state": DeliveryState(stored["state"]),
-                "changed_at": None if changed_at is None else _read_number(changed_at),
+                "changed_at": None if changed_at is None else read_number(changed_at),
             }
         )
 
@@ -333,14 +333,14 @@ class Tracker:
                 _read_count(counters["messages"]),
                 _read_count(counters["segments"]),
                 _read_count(counters["undelivered"]),
-                None if seconds is None else _read_number(seconds),
+                None if seconds is None else read_number(seconds),
             ),
             {
                 subentry_id: DeliveryState(state)
                 for subentry_id, state in _items(value["last_states"])
             },
-            None if since is None else _read_number(since),
-            {key: _read_number(time) for key, time in _items(value["known"])},
+            None if since is None else read_number(since),
+            {key: read_number(time) for key, time in _items(value["known"])},
         )
         self.counters, self._last_states, self._incoming_since, self._known = loaded
         self._tracked = tracked
@@ -579,7 +579,7 @@ def _items(value: Any) -> Iterable[tuple[str, Any]]:
     return value.items()
 
 
-def _read_number(value: Any) -> float:
+def read_number(value: Any) -> float:
     """Return a finite number. Raises ValueError or TypeError."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(value)
@@ -592,4 +592,4 @@ def _read_count(value: Any) -> int:
     """Return a whole number. Raises ValueError or TypeError."""
     if not isinstance(value, int):
         raise TypeError(value)
-    return int(_read_number(value))
+    return int(read_number(value))
