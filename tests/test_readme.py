@@ -5,12 +5,15 @@ from datetime import timedelta
 import os
 from pathlib import Path
 import re
+import shutil
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -22,7 +25,8 @@ from custom_components.zoho_voice.services import SEND_SMS_SCHEMA
 from custom_components.zoho_voice.zoho.data_center import DATA_CENTERS
 from sandbox import FaultKind, Sandbox
 
-from .conftest import ALICE, BOB, CAROL, SENDER_ID
+from .conftest import ALICE, BOB, CAROL, SENDER_ID, TRANSLATIONS
+from .test_trigger import let_time_pass, look, send
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -37,14 +41,15 @@ at_any_time = pytest.mark.clock(
 )
 
 
-def example(*path: str) -> dict[str, Any]:
+def example(*path: str | int) -> dict[str, Any]:
     """Return the one example that has something at a path."""
 
     def has(config: Any) -> bool:
         for key in path:
-            if not isinstance(config, dict) or key not in config:
+            try:
+                config = config[key]
+            except LookupError, TypeError:
                 return False
-            config = config[key]
         return True
 
     (found,) = filter(has, EXAMPLES)
@@ -77,6 +82,8 @@ def test_all_examples_are_run_here() -> None:
         ("alert",),
         ("notify",),
         ("script",),
+        ("automation",),
+        ("automation",),
         ("script",),
         ("messages",),
     ]
@@ -86,7 +93,9 @@ def test_all_examples_are_run_here() -> None:
 async def test_automation(
     hass: HomeAssistant, leak: None, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
-    assert await async_setup_component(hass, "automation", example("automation"))
+    assert await async_setup_component(
+        hass, "automation", example("automation", 0, "triggers", 0, "to")
+    )
     hass.states.async_set("binary_sensor.cellar_leak", "on")
     await hass.async_block_till_done()
     assert sent(sandbox) == [(ALICE, "Leak sensor\nWater in the cellar!")]
@@ -145,6 +154,64 @@ async def test_scheduled(
         assert sms.time_zone == "Asia/Kolkata"
         assert sms.scheduled_time == f"{tomorrow} 07:30:00", time_zone
     assert sandbox.sent == []
+
+
+@pytest.mark.clock
+async def test_triggers_and_conditions(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    disarm = async_mock_service(hass, "alarm_control_panel", "alarm_disarm")
+    notify = async_mock_service(hass, "notify", "persistent_notification")
+    await look(hass, freezer)
+    assert await async_setup_component(hass, "automation", example("automation", 1))
+    sandbox.receive(BOB, "Alarm off!")
+    sandbox.receive(ALICE, "Alarm off, please")
+    await look(hass, freezer)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(disarm) == 1
+    assert sent(sandbox) == [(ALICE, "The alarm is off.")]
+    await let_time_pass(hass, freezer, minutes=10)
+    assert notify[0].data["message"] == "Alice did not get an SMS (queued)."
+    hass.config_entries.async_update_entry(account, options={"segments_per_day": 10})
+    await hass.config_entries.async_reload(account.entry_id)
+    await send(hass, BOB)
+    await let_time_pass(hass, freezer, minutes=10)
+    assert len(notify) == 1
+
+
+async def test_blueprint(
+    hass: HomeAssistant, leak: None, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    config = example("automation", "use_blueprint")
+    path = Path(config["automation"]["use_blueprint"]["path"])
+    folder = Path(hass.config.path("blueprints/automation", path.parent))
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "blueprints/automation/zoho_voice" / path.name, folder)
+    assert await async_setup_component(hass, "automation", config)
+    hass.states.async_set("binary_sensor.cellar_leak", "on")
+    async with asyncio.timeout(10):
+        while not sandbox.sent:
+            await asyncio.sleep(0.01)
+    assert sent(sandbox) == [(ALICE, "Water in the cellar!\nReply 1: I am on it")]
+
+
+def test_every_blueprint_can_be_imported() -> None:
+    for path in (ROOT / "blueprints/automation/zoho_voice").iterdir():
+        assert f"({load_yaml_dict(path)['blueprint']['source_url']})" in README
+
+
+def test_every_trigger_and_condition_is_documented() -> None:
+    for kind in ("triggers", "conditions"):
+        documented = re.search(
+            rf"^\| {kind[:-1]} \|.*?\n\n", README, re.MULTILINE | re.DOTALL
+        )
+        assert documented
+        assert set(
+            re.findall(r"^\| `zoho_voice\.(\w+)`", documented[0], re.MULTILINE)
+        ) == set(TRANSLATIONS[kind])
 
 
 @at_any_time

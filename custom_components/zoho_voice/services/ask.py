@@ -1,7 +1,7 @@
 """The action `zoho_voice.ask`: send a question, and wait for the first answer."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping, Set as AbstractSet
 from datetime import timedelta
 from typing import Any
 
@@ -152,21 +152,20 @@ async def _async_ask(call: ServiceCall) -> ServiceResponse:
 async def _async_wait(
     answer: asyncio.Future[Answer],
     sending: Sending,
-    sent_to: Set[str],
+    sent_to: AbstractSet[str],
     seconds: float,
 ) -> None:
     """Wait for an answer, until the time is up or the question reached nobody."""
     lost = create_eager_task(_async_wait_until_lost(sending, sent_to, seconds))
     try:
-        await asyncio.wait(
-            [answer, lost], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-        )
+        ends: list[asyncio.Future[Any]] = [answer, lost]
+        await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
         lost.cancel()
 
 
 async def _async_wait_until_lost(
-    sending: Sending, sent_to: Set[str], seconds: float
+    sending: Sending, sent_to: AbstractSet[str], seconds: float
 ) -> None:
     """Return when it is known that the question reached nobody, or else never."""
     states = await sending.async_wait_for_delivery(seconds)
