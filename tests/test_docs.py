@@ -595,6 +595,7 @@ def anchors_of(page: str) -> set[str]:
     }
 
 
+# `scripts/bench` writes the page on performance, and its pictures.
 @pytest.mark.parametrize("page", sorted(PAGES.keys() - {"docs/performance.md"}))
 def test_what_is_linked_exists(page: str) -> None:
     patterns = r"\]\(([^)]+)\)", r'src="([^"]+)"', r"(?m)^\[\w+\]: (.+)$"
