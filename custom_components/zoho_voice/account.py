@@ -459,7 +459,14 @@ class Account:
     async def _async_start_retry(
         self, coroutine: Coroutine[Any, Any, Outcome | None]
     ) -> Task[Outcome | None]:
-        """Start the request of messages that waited, when there is a slot for it."""
+        """Start the request of messages that waited, when there is a slot for it.
+
+        Raises NotLoadedError before anything is written: a crash must not make it seem
+        that they may have been sent.
+        """
+        if self.client is None:
+            coroutine.close()
+            raise NotLoadedError
         try:
             await self._slots.acquire()
         except asyncio.CancelledError:

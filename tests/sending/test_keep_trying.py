@@ -439,3 +439,26 @@ async def test_part_that_is_kept_is_named_beside_the_part_that_failed(
     assert "Alice (…0100) is waiting to be sent" in str(caught.value)
     assert "refused the SMS to Night shift (…0111)" in str(caught.value)
     assert hass.states.get(WAITING).state == "2"
+
+
+async def test_message_does_not_seem_to_be_under_way_while_the_account_is_not_loaded(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    storage: Path,
+) -> None:
+    await sandbox.refuse()
+    await send(hass)
+    known = account.runtime_data
+    assert await hass.config_entries.async_unload(account.entry_id)
+    before = file_of(storage, account).read_bytes()
+    with patch.object(journal.Journal, "async_save_ahead") as save:
+        await let_time_pass(hass, freezer, minutes=10)
+    assert save.mock_calls == []
+    assert file_of(storage, account).read_bytes() == before
+    assert [message.state for message in known.outbox.waiting] == ["queued"]
+    await sandbox.listen()
+    assert await hass.config_entries.async_setup(account.entry_id)
+    await let_time_pass(hass, freezer, minutes=1)
+    assert [(sms.number, sms.message) for sms in sandbox.sent] == [(ALICE, "Water")]

@@ -521,7 +521,7 @@ class Outbox:
         try:
             task = await self._start(self._async_take_turn(messages))
             return await asyncio.shield(task) is not None
-        except NotWrittenError:
+        except NotWrittenError, CannotConnectError:
             return False
 
     async def _async_take_turn(self, messages: Sequence[Message]) -> Outcome | None:
