@@ -173,7 +173,7 @@ async def test_what_may_have_been_sent_is_neither_repeated_nor_lost(
         await tell(hass, way, ALICE_ONLY)
     with pytest.raises(HomeAssistantError) as caught:
         await tell(hass, way, BOTH)
-    assert "The same SMS to Alice (…0100) may have been sent" in str(caught.value)
+    assert "The same message to Alice (…0100) may have been sent" in str(caught.value)
     assert [sms.number for sms in sandbox.sent] == [ALICE, BOB, CAROL]
     assert issues(hass) == {}
     await let_time_pass(hass, freezer, minutes=1)
