@@ -26,6 +26,7 @@ from homeassistant.data_entry_flow import (
 )
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from hypothesis import HealthCheck, settings
 import pytest
 from pytest_homeassistant_custom_component import plugins
 from pytest_homeassistant_custom_component.common import (
@@ -62,6 +63,30 @@ MOMENTS = [
     "2027-11-07 09:30:00",  # the clock shows 1:30 for the second time
     "2028-02-29 23:59:59",
 ]
+
+# Each run tries the same examples, so that none fails by chance. `--hypothesis-seed=N`
+# tries others, and ten times as many.
+settings.register_profile("same", derandomize=True, database=None, deadline=None)
+settings.register_profile("others", deadline=None, max_examples=1000, print_blob=True)
+settings.load_profile("same")
+
+
+def examples(count: int) -> settings:
+    """Return how many examples a test tries, which share its fixtures."""
+    return settings(
+        max_examples=count * settings.default.max_examples // 100,
+        suppress_health_check=[
+            HealthCheck.data_too_large,
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.too_slow,
+        ],
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try other examples if there is a seed for them."""
+    if config.getoption("--hypothesis-seed") is not None:
+        settings.load_profile("others")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

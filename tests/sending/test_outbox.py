@@ -830,3 +830,25 @@ def test_one_odd_field_is_damage_or_can_be_dumped_again(key: str, value: Any) ->
     except ValueError, KeyError, TypeError:
         return
     assert json.dumps(world.outbox.dump())
+
+
+async def test_what_ends_while_clearing_fails_does_not_come_back(world: World) -> None:
+    first, second = world.messages("a", *NUMBERS[:2])
+    await world.outbox.async_queue([first, second])
+    saving = asyncio.Event()
+    go_on = asyncio.Event()
+
+    async def fail() -> None:
+        saving.set()
+        await go_on.wait()
+        raise NotWrittenError
+
+    world.async_save = fail  # type: ignore[method-assign]
+    clearing = asyncio.create_task(world.outbox.async_clear([first.number]))
+    await saving.wait()
+    # Meanwhile the other one is sent.
+    world.outbox._end([second], State.SENT)
+    go_on.set()
+    with pytest.raises(NotWrittenError):
+        await clearing
+    assert world.outbox.waiting == [first]

@@ -436,7 +436,11 @@ class Outbox:
         try:
             await self.store.async_save()
         except NotWrittenError:
-            self._messages = before
+            # What has ended meanwhile must not come back, or it would be sent again.
+            now = self._messages
+            self._messages = {
+                k: m for k, m in before.items() if k in now or m in taken
+            } | now
             raise
         self._on_change(())
         return taken
