@@ -852,3 +852,28 @@ async def test_what_ends_while_clearing_fails_does_not_come_back(world: World) -
     with pytest.raises(NotWrittenError):
         await clearing
     assert world.outbox.waiting == [first]
+
+
+@pytest.mark.parametrize("ends", ["in an error", "by its caller"])
+async def test_message_that_is_not_kept_after_all_is_never_sent(
+    world: World, ends: str
+) -> None:
+    (message,) = world.messages("a", NUMBERS[0])
+    saving = asyncio.Event()
+    go_on = asyncio.Event()
+
+    async def fail() -> None:
+        saving.set()
+        await go_on.wait()
+        raise NotWrittenError
+
+    world.async_save = fail  # type: ignore[method-assign]
+    queuing = asyncio.create_task(world.outbox.async_queue([message]))
+    await saving.wait()
+    assert world.outbox._due() == []
+    if ends == "by its caller":
+        queuing.cancel()
+    go_on.set()
+    with pytest.raises((NotWrittenError, asyncio.CancelledError)):
+        await queuing
+    assert world.outbox.waiting == []

@@ -270,6 +270,7 @@ class Outbox:
         self._repeats = repeats or Repeats(0, clock)
         self._messages: dict[str, Message] = {}
         self._reports: dict[str, Message] = {}
+        self._unwritten: set[str] = set()
         #: Whether nothing may be sent to a number any more.
         self.refuses: Callable[[str], bool] = lambda _: False
         #: The messages that were under way when Home Assistant ended, and may be sent.
@@ -330,12 +331,18 @@ class Outbox:
     async def async_queue(self, messages: Collection[Message]) -> None:
         """Keep messages for later. Raises OutboxFullError, or NotWrittenError."""
         self._add(messages)
+        unwritten = {message.message_id for message in messages}
+        self._unwritten |= unwritten
         try:
             await self.store.async_save()
-        except NotWrittenError:
+        except NotWrittenError, asyncio.CancelledError:
+            # Nobody was told that they are kept.
             self._forget(messages)
+            self.store.save_soon()
             raise
-        self._on_change(())
+        finally:
+            self._unwritten -= unwritten
+            self._on_change(())
 
     def prolong(self, end: Callable[[Message], float]) -> None:
         """Keep what waits at least until an end: quiet hours may have changed."""
@@ -501,8 +508,9 @@ class Outbox:
             if message.number in numbers or not self._may_go(message, now):
                 continue
             numbers.add(message.number)
-            # A clock that went back tells nothing until it is right again.
-            if message.created_at > now:
+            # Its call may fail yet. A clock that went back tells nothing until it is
+            # right again.
+            if message.message_id in self._unwritten or message.created_at > now:
                 continue
             if left is not None:
                 if message.segments > left:
