@@ -392,7 +392,7 @@ async def test_language_without_a_translation_is_answered_in_english(
     sandbox: Sandbox,
     recipients: list[ConfigSubentryData],
 ) -> None:
-    hass.config.language = "de"
+    hass.config.language = "eo"
     asking = begin(hass, choices="ja")
     await until_sent(sandbox)
     assert sandbox.sent[0].message.endswith("\nReply 1: ja")
