@@ -141,7 +141,7 @@ class ZohoVoiceNotificationService(BaseNotificationService):
         except vol.Invalid as err:
             raise validation_error(
                 "invalid_data", error=mask_numbers(str(err))
-            ) from err
+            ) from None
         fields[ATTR_RECIPIENTS] = [
             *kwargs.get(ATTR_TARGET, []),
             *fields[ATTR_RECIPIENTS],

@@ -89,3 +89,20 @@ def test_what_goes_too_deep_says_nothing(depth: int) -> None:
 def test_words_of_a_reply(body: dict[str, Any], code: str, message: str) -> None:
     reply = Reply(418, body)
     assert (reply.code, reply.message) == (code, message)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("No 1000.token here", "No … here"),
+        ("No Heading or Water in the cellar", "No Heading or …"),
+        ("No Headline\nWater in the cellar", "No … …"),
+        ("No +14805550100", "No …"),
+        ("Not Hi", "Not Hi"),
+    ],
+)
+def test_what_zoho_was_asked_with_is_not_passed_on(said: str, told: str) -> None:
+    private = ("1000.token", "Headline\nWater  in the cellar", "+14805550100", "Hi", "")
+    body = {"code": said, "message": said, "ZUID": said}
+    reply = Reply(400, body, private)
+    assert (reply.code, reply.message, reply.words("ZUID")) == (told,) * 3

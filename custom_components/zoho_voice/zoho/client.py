@@ -294,7 +294,8 @@ class ZohoVoiceClient:
             raise TimedOutError from err
         except aiohttp.ClientError as err:
             raise ConnectionLostError(type(err).__name__) from err
-        reply = Reply(response.status, parse_object(body))
+        asked = map(str, kwargs.get("json", {}).values())
+        reply = Reply(response.status, parse_object(body), (token, *asked))
         _LOGGER.debug("%s answered %s", url, reply.status)
         # A success echoes the message, which may say anything.
         said = (

@@ -1,6 +1,8 @@
 """Read the bodies of Zoho's replies."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 import json
 from typing import Any
 
@@ -12,14 +14,19 @@ import orjson
 MAX_BODY = 4 * 1024 * 1024
 #: How much of Zoho's words is passed on (characters): they end in logs and dialogs.
 MAX_WORDS = 300
+_SHORTEST_SECRET = 8
 
 
 @dataclass(slots=True)
 class Reply:
-    """Hold an HTTP status and the JSON object that came with it, empty if none did."""
+    """Hold an HTTP status and the JSON object that came with it, empty if none did.
+
+    `private` is what was asked with, and is not passed on if Zoho repeats it.
+    """
 
     status: int
     body: dict[str, Any]
+    private: Iterable[str] = ()
 
     @property
     def code(self) -> str:
@@ -36,7 +43,12 @@ class Reply:
         value = self.body.get(key)
         if isinstance(value, bool) or not isinstance(value, str | int):
             return ""
-        return " ".join(str(value).split())[:MAX_WORDS]
+        text = " ".join(str(value).split())
+        for secret in chain.from_iterable(map(str.splitlines, self.private)):
+            # What is as short as a word would only spoil others.
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(" ".join(secret.split()), "…")
+        return text[:MAX_WORDS]
 
 
 async def async_read_body(response: aiohttp.ClientResponse) -> bytes:

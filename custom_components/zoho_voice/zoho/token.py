@@ -3,7 +3,7 @@
 Failures come with HTTP 200, throttling with HTTP 400 (zoho-voice-api.md section 4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 import re
 from typing import Any
@@ -48,7 +48,8 @@ async def async_request_token(
     Raises what `read_token_reply` does, or CannotConnectError.
     """
     return read_token_reply(
-        *await _async_post(session, data_center, "/oauth/v2/token", data=data)
+        *await _async_post(session, data_center, "/oauth/v2/token", data=data),
+        private=data.values(),
     )
 
 
@@ -88,7 +89,9 @@ async def _async_post(
         ) from err
 
 
-def read_token_reply(status: int, body: bytes) -> dict[str, Any]:
+def read_token_reply(
+    status: int, body: bytes, *, private: Iterable[str] = ()
+) -> dict[str, Any]:
     """Return the token of a reply to a code or a refresh token.
 
     The token holds `access_token`, `expires_in` (seconds), `token_type`, and
@@ -98,7 +101,7 @@ def read_token_reply(status: int, body: bytes) -> dict[str, Any]:
     Raises ThrottledError, SignInError or one of its kinds, RejectedError, or
     AccountsServerError.
     """
-    reply = Reply(status, parse_object(body))
+    reply = Reply(status, parse_object(body), private)
     error = reply.words("error")
     description = reply.words("error_description")
     # The texts are localised, the status is not.
