@@ -47,7 +47,7 @@ from custom_components.zoho_voice.sending import journal
 from custom_components.zoho_voice.zoho import client, token
 from sandbox import Account, FaultKind, Sandbox
 
-from .conftest import TRANSLATIONS, recipient
+from .conftest import TRANSLATIONS, placeholders_in, recipient
 from .test_config_flow import Person
 
 # Not those of other tests: the texts give these as examples.
@@ -119,9 +119,14 @@ class Ear:
             placeholders = issue.translation_placeholders or {}
             self.hear("issue", [issue.issue_id, issue.data, placeholders])
             texts = TRANSLATIONS["issues"][issue.translation_key]
-            step = texts["fix_flow"]["step"]["confirm"]
-            for text in (texts["title"], *step.values()):
-                self.hear("text of an issue", text.format(**placeholders))
+            shown = [texts["title"], texts.get("description", "")]
+            for step in texts.get("fix_flow", {}).get("step", {}).values():
+                shown += [text for text in step.values() if isinstance(text, str)]
+            for text in shown:
+                given = {
+                    name: placeholders.get(name, "") for name in placeholders_in(text)
+                }
+                self.hear("text of an issue", text.format(**given))
         formatter = logging.Formatter()
         for record in self._caplog.records:
             # Home Assistant's server writes no log of its requests; that of tests does.
@@ -478,7 +483,7 @@ async def test_dialogs(
     )
     options = await hass.config_entries.options.async_init(entry.entry_id)
     await hass.config_entries.options.async_configure(
-        options["flow_id"], {"keep_trying": {"hours": 1}}
+        options["flow_id"], {"outbox": {"keep_trying": {"hours": 1}}}
     )
     await hass.async_block_till_done(wait_background_tasks=True)
 

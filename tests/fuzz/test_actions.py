@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.zoho_voice.zoho.models import digits
+from custom_components.zoho_voice.zoho.fields import digits
 
 from ..conftest import BOB, examples
 from .conftest import Log

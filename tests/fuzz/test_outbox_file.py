@@ -155,9 +155,9 @@ async def test_file_is_taken_or_set_aside(
         assert await hass.config_entries.async_setup(account.entry_id)
         assert account.state is ConfigEntryState.LOADED
         waiting = len(account.runtime_data.outbox.waiting)
-        assert hass.states.get(
-            "sensor.sandbox_example_com_messages_waiting"
-        ).state == str(waiting)
+        assert hass.states.get("sensor.sandbox_example_com_sms_waiting").state == str(
+            waiting
+        )
         outbox = await hass.services.async_call(
             DOMAIN, "get_outbox", {}, blocking=True, return_response=True
         )

@@ -68,10 +68,12 @@ BREAKS = {
         Break(
             "accept-before-it-is-written",
             "sending/outbox.py",
-            "self._add(messages)\n"
+            "self._unwritten |= unwritten\n"
             "        try:\n"
             "            await self.store.async_save",
-            "self._add(messages)\n        try:\n            self.store.save_soon()  # ",
+            "self._unwritten |= unwritten\n"
+            "        try:\n"
+            "            self.store.save_soon()  # ",
             frozenset({"lost"}),
         ),
         Break(
