@@ -397,6 +397,8 @@ async def test_outbox(
         await sandbox.listen()
         if ends:
             sandbox.add_fault(ends, times=None, message=echo(account, "action"))
+            # The message log would clear up what is unclear.
+            sandbox.add_fault(FaultKind.READ_SERVER_ERROR, times=None)
         await wait(hass, freezer, minutes=10)
         sandbox.clear_faults()
         await look()
@@ -413,8 +415,8 @@ async def test_outbox(
     } >= {
         "messages_expired",
         "messages_refused",
-        "messages_unclear",
     }
+    assert "messages_unclear" in ear.said("issue")
 
     await hass.config_entries.async_unload(account.entry_id)
     hass.data[account_module._ACCOUNTS].pop(account.entry_id).stop()
