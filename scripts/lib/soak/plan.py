@@ -13,6 +13,7 @@ class Trouble(StrEnum):
     """What breaks while Home Assistant lives."""
 
     AWAY = "Zoho away"
+    SLOW = "Zoho slow"
     EXPIRED = "access token expired"
     NO_TOKEN = "no new access token"  # noqa: S105
     RELOADED = "account reloaded"
@@ -54,7 +55,7 @@ PROOF = Scale(calls=240, kills=4, limit=270, ends=(End.BACK, End.AWAY))
 class Event:
     """Something that breaks once so many calls of a life were made.
 
-    Zoho is away for `seconds`; `fault` is what comes instead of a new token.
+    Zoho is away or slow for `seconds`; `fault` is what comes instead of a new token.
     """
 
     after: int
@@ -83,6 +84,7 @@ class Life:
 #: How likely each trouble is in a life.
 _CHANCES = {
     Trouble.AWAY: 0.6,
+    Trouble.SLOW: 0.6,
     Trouble.EXPIRED: 0.7,
     Trouble.NO_TOKEN: 0.5,
     Trouble.RELOADED: 0.5,
@@ -137,8 +139,8 @@ def _events(random: Random, calls: int, end: End | None) -> Iterator[Event]:
         if random.random() >= chance:
             continue
         after = random.randrange(calls)
-        if trouble is Trouble.AWAY:
-            yield Event(after, trouble, seconds=random.uniform(1, 4))
+        if trouble in {Trouble.AWAY, Trouble.SLOW}:
+            yield Event(after, trouble, seconds=random.uniform(1, 3))
         elif trouble is not Trouble.NO_TOKEN:
             yield Event(after, trouble)
         elif end is not End.BACK:

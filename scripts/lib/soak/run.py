@@ -170,6 +170,8 @@ class Run:
         match event.trouble:
             case Trouble.AWAY:
                 self.zoho.add_fault(FaultKind.REFUSE, seconds=event.seconds)
+            case Trouble.SLOW:
+                self.zoho.be_slow(event.seconds)
             case Trouble.EXPIRED | Trouble.NO_TOKEN:
                 self.zoho.expire_access_tokens()
                 if event.fault:

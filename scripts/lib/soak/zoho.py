@@ -1,5 +1,6 @@
 """The sandbox in this very process, with faults in a part of the requests."""
 
+import asyncio
 from collections import Counter
 from random import Random
 import time
@@ -29,6 +30,7 @@ _WEIGHTS = {
 RATE = 1 / 3
 #: How long Zoho takes to answer, so that something is under way in a kill (seconds).
 _ANSWER_SECONDS = 0.06
+_SLOW_SECONDS = 1.0
 #: How long ago something is that has just happened (seconds).
 _JUST = 0.01
 
@@ -90,8 +92,15 @@ class Zoho(Sandbox):
         """Return if it has accepted something within the last milliseconds."""
         return bool(self.sent) and time.time() - self.sent[-1].submitted_at < _JUST
 
+    def be_slow(self, seconds: float) -> None:
+        """Take long for every answer, so that requests pile up."""
+        self.answer_seconds = _SLOW_SECONDS
+        loop = asyncio.get_running_loop()
+        loop.call_later(seconds, setattr, self, "answer_seconds", _ANSWER_SECONDS)
+
     def calm(self) -> None:
         """Let nothing fail any more."""
+        self.answer_seconds = _ANSWER_SECONDS
         self.faults.rate = 0
         self.clear_faults()
         self.limits.throttle_tokens = 1000
