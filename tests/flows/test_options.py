@@ -200,3 +200,28 @@ async def test_incoming_sms_are_not_asked_for_too_often(
     assert "incoming_interval_too_short" in TRANSLATIONS["options"]["error"]
     result = await submit(hass, flow, incoming={"incoming_interval": 15})
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    "user_input",
+    [
+        {"outbox": {"keep_trying": {"days": 1e300}}},
+        {"outbox": {"keep_trying": {"hours": -1}}},
+        *(
+            {section: {key: value}}
+            for section, key in (
+                ("spending", "segments_per_day"),
+                ("brakes", "flood_limit"),
+                ("incoming", "incoming_interval"),
+            )
+            for value in ("nan", "inf", "many", -1, 1e300)
+        ),
+    ],
+)
+async def test_what_is_no_number_is_refused(
+    hass: HomeAssistant, account: MockConfigEntry, user_input: dict[str, Any]
+) -> None:
+    flow = await open_form(hass, account)
+    with pytest.raises(InvalidData):
+        await submit(hass, flow, **user_input)
+    assert account.options == {}
