@@ -144,7 +144,7 @@ class AccountTracking:
     async def async_take_look(self, look: Look) -> None:
         """Take what was found in the message log. Raises NotWrittenError."""
         await self._async_clear_up(look.outgoing)
-        await self.tracker.async_take(
+        reports = [
             Report(
                 log_id=row.log_id,
                 number=row.number,
@@ -154,8 +154,8 @@ class AccountTracking:
             )
             for row in look.outgoing
             if self._is_news(row)
-        )
-        await self.tracker.async_take_incoming(look)
+        ]
+        await self.tracker.async_take(reports, look)
 
     @callback
     def note_told(self) -> None:

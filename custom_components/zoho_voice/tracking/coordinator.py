@@ -297,7 +297,9 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
             time.time(),
             self._unsettled,
             self._interval,
-            is_under_way=self._reader.is_under_way,
+            is_unfinished=(
+                self._reader.is_under_way or self._account.tracking.tracker.is_unwritten
+            ),
         )
         tracker = self._account.tracking.tracker
         if async_get_questions(self.hass).is_open or tracker.is_awaited:

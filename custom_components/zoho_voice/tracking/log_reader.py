@@ -210,7 +210,8 @@ class LogReader:
         self._outgoing = []
         self._incoming = {}
         self._known_since = None
-        if self._sweep and self._sweep.is_headed:
+        # Each look begins with the head, unless that left no time for what is deeper.
+        if self._sweep and self._sweep.is_headed and self._sweep.start > self._resume:
             self._resume = self._sweep.start
             self._sweep = None
         return look
@@ -234,8 +235,10 @@ class LogReader:
         floor = max(known, now - MAX_DOWNTIME)
         head = min(floor, min(fresh, default=math.inf) - OVERLAP)
         depth = min(old, default=math.inf) - OVERLAP if is_deep else math.inf
-        if head == depth == math.inf:
-            return None
+        if depth == math.inf:
+            self._resume = 0
+            if head == math.inf:
+                return None
         return _Sweep(now, known, floor, head, depth)
 
     def _turn_page(

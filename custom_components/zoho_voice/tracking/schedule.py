@@ -15,19 +15,20 @@ def seconds_to_next_look(
     submitted: Iterable[float],
     incoming_interval: float,
     *,
-    is_under_way: bool = False,
+    is_unfinished: bool = False,
 ) -> float | None:
     """Return how long to wait before the next look, None if there is nothing to see.
 
     `submitted` are the times of the messages without a final state, which may lie in
     the future if they are scheduled (both seconds since the epoch).
     `incoming_interval` is how often to ask for incoming SMS (seconds, 0: never).
-    `is_under_way`: there was more to read than one look may.
+    `is_unfinished`: there was more to read than one look may, or more to write than
+    could be.
     """
     waits = [_wait(now - time) for time in submitted if now - time < UNSETTLED]
     if incoming_interval:
         waits.append(incoming_interval)
-    if is_under_way:
+    if is_unfinished:
         waits.append(FAST)
     return min(waits, default=None)
 

@@ -224,6 +224,11 @@ class Tracker:
         """Return from when on incoming rows may be new; None before the first look."""
         return self._incoming_since
 
+    @property
+    def is_unwritten(self) -> bool:
+        """Return if something could not be written, and has to be tried again."""
+        return bool(self._news) or self._is_dirty
+
     def find(self, key: Key) -> TrackedSms | None:
         """Return a message as it is, None if it is not known or known no more."""
         log_id, number = key
@@ -246,21 +251,23 @@ class Tracker:
         self._steps.append(partial(self._add, tuple(messages)))
         await self._async_settle()
 
-    async def async_take(self, reports: Iterable[Report]) -> None:
-        """Take what a callback or the message log says. Raises NotWrittenError.
+    async def async_take(
+        self, reports: Iterable[Report], look: Look | None = None
+    ) -> None:
+        """Take what a callback says, or a look into the message log.
 
-        What is not new, or not certainly about one of the messages, changes nothing.
+        `reports` are about the outgoing rows of the look, whose incoming rows are taken
+        as well. What is not new, or not certainly about one of the messages, changes
+        nothing. Raises NotWrittenError.
         """
         self._steps += [partial(self._report, report) for report in reports]
-        await self._async_settle()
-
-    async def async_take_incoming(self, look: Look) -> None:
-        """Take the incoming rows of a look. Raises NotWrittenError."""
-        self._steps += [
-            partial(self._receive, row, is_old=look.is_first) for row in look.incoming
-        ]
-        if look.known_since is not None:
-            self._steps.append(partial(self._move_on, look.known_since))
+        if look is not None:
+            self._steps += [
+                partial(self._receive, row, is_old=look.is_first)
+                for row in look.incoming
+            ]
+            if look.known_since is not None:
+                self._steps.append(partial(self._move_on, look.known_since))
         await self._async_settle()
 
     async def async_forget_incoming(self) -> None:
