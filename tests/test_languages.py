@@ -15,7 +15,9 @@ FILES = sorted(
 )
 
 # What must not be translated: what stands in backticks, links, and words of code.
-_CODE = re.compile(r"`[^`]*`|https?://\S+|\b[A-Z]+_[A-Z_]+\b|\bstatus_callback\b")
+_CODE = re.compile(
+    r"`[^`]*`|https?://\S+|\b[A-Z]+_[A-Z_]+\b|\bstatus_callback\b", re.ASCII
+)
 #: How much longer than the English one a label of a form may be.
 LONGEST_LABEL = 70
 
