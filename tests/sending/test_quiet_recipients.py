@@ -392,8 +392,10 @@ async def test_other_time_zone_holds_at_once(
 ) -> None:
     await send(hass, message="1")
     await hass.config.async_update(time_zone="Europe/Berlin")  # 13:00
-    await send(hass, message="2")
+    # Nobody tells of it, but nobody has to wait until it is 7:00 in the old zone.
     await let_time_pass(hass, freezer, minutes=5)
+    assert texts(sandbox) == ["1"]
+    await send(hass, message="2")
     assert texts(sandbox) == ["1", "2"]
 
 
@@ -442,6 +444,29 @@ async def test_other_limits_hold_for_what_waits(
     assert texts(sandbox) == ["1", "2"]
     (row,) = await send(hass, message="2")
     assert row["status"] == "DUPLICATE"
+
+
+@pytest.mark.parametrize("options", [{"keep_trying": 3600, "segments_per_hour": 3}])
+@pytest.mark.parametrize(
+    ("now", "fits"), [("2026-11-22 13:59:59", True), ("2026-11-22 14:00:01", False)]
+)
+async def test_part_that_waits_counts_with_the_rest_if_it_goes_within_the_hour(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    now: str,
+    fits: bool,
+) -> None:
+    freezer.move_to(now)
+    everybody = [*BOTH, "+442079460018"]
+    if not fits:
+        with pytest.raises(HomeAssistantError, match="spending limit"):
+            await send(hass, recipients=everybody)
+        assert sandbox.requests == []
+        return
+    rows = await send(hass, recipients=everybody)
+    assert [row["status"] for row in rows] == ["QUEUED", *["IN_QUEUE"] * 3]
 
 
 @pytest.mark.parametrize("options", [{"keep_trying": 3600, "flood_limit": 2}])

@@ -616,7 +616,7 @@ class Outbox:
         except SpendingGuardError:
             # Limits were lowered, or Zoho counted more segments than were estimated.
             await self._async_postpone((*messages, *behind), has_caller=has_caller)
-            return None if has_caller else []
+            return None
         for message in messages:
             message.state = State.SUBMITTING
         try:
