@@ -45,10 +45,10 @@ class Scale:
     ends: tuple[End, ...] = (End.BACK, End.ANY_MOMENT, End.AWAY)
 
 
-FULL = Scale(calls=2000, kills=10, limit=900)
-QUICK = Scale(calls=300, kills=3, limit=270)
+FULL = Scale(calls=2000, kills=10, limit=1500)
+QUICK = Scale(calls=300, kills=3, limit=600)
 #: To break the product and notice it soon.
-PROOF = Scale(calls=240, kills=4, limit=270, ends=(End.BACK, End.AWAY))
+PROOF = Scale(calls=240, kills=4, limit=600, ends=(End.BACK, End.AWAY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ class Life:
     no_tokens: bool
 
 
+#: How long Zoho is away (seconds): a call gives up after four and is kept.
+_AWAY = (3.0, 7.0)
 #: How likely each trouble is in a life.
 _CHANCES = {
     Trouble.AWAY: 0.6,
@@ -123,13 +125,20 @@ def _parts(random: Random, total: int, count: int) -> list[int]:
 
 def _life(random: Random, calls: int, end: End | None) -> Life:
     events = sorted(_events(random, calls, end), key=lambda event: event.after)
+    no_tokens = random.choice([True, False])
+    if end is not End.BACK:
+        seconds = random.uniform(0, 2)
+    elif no_tokens:
+        seconds = random.uniform(2, 4)
+    else:
+        seconds = random.uniform(*_AWAY)
     return Life(
         calls=calls,
         events=tuple(events),
         end=end,
-        seconds=random.uniform(2, 4) if end is End.BACK else random.uniform(0, 2),
+        seconds=seconds,
         waited=random.randint(1, 10),
-        no_tokens=random.choice([True, False]),
+        no_tokens=no_tokens,
     )
 
 
@@ -139,7 +148,9 @@ def _events(random: Random, calls: int, end: End | None) -> Iterator[Event]:
         if random.random() >= chance:
             continue
         after = random.randrange(calls)
-        if trouble in {Trouble.AWAY, Trouble.SLOW}:
+        if trouble is Trouble.AWAY:
+            yield Event(after, trouble, seconds=random.uniform(*_AWAY))
+        elif trouble is Trouble.SLOW:
             yield Event(after, trouble, seconds=random.uniform(1, 3))
         elif trouble is not Trouble.NO_TOKEN:
             yield Event(after, trouble)
