@@ -23,6 +23,8 @@ class Project:
     others: tuple[str, ...] = ("sandbox",)
     #: Folders of tests that have nothing to do with the package.
     left_out: tuple[str, ...] = ("scripts", "sandbox")
+    #: How long the tests of a mutant may take at least (seconds).
+    patience: float = 15
     #: Which mutants may live, and why.
     explained: Path = ROOT / "scripts" / "lib" / "mutate" / "explained.toml"
     say: Callable[[str], None] = field(default=print, repr=False)

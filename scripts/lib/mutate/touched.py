@@ -11,7 +11,7 @@ from typing import Any
 import coverage
 import pytest
 
-from .fork import Say, in_child
+from .fork import ChildError, Say, in_child
 from .project import Project
 
 #: A line of a file is a bit.
@@ -92,7 +92,9 @@ class _Work:
         cover.set_option("run:core", "ctrace")
         cover.start()
         watch = _Watch(cover)
-        pytest.main([*self._project.options, *self._files], plugins=[watch])
+        status = pytest.main([*self._project.options, *self._files], plugins=[watch])
+        if status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+            raise ChildError(f"pytest ended with {status!r}")
         cover.stop()
         data = cover.get_data()
         touched: dict[str, Lines] = defaultdict(dict)

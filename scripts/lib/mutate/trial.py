@@ -1,7 +1,7 @@
 """Let tests loose on mutants, each in a process that has everything imported."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 import gc
 from importlib.machinery import SourceFileLoader
 import json
@@ -17,9 +17,8 @@ from .nearest import files_of
 from .project import Project
 from .touched import Test
 
-#: How much longer than before tests may take, and how much at least (seconds).
+#: How many times as long as before tests may take.
 _TIMES = 5
-_AT_LEAST = 15
 
 #: What noticed a mutant, if it was not a test.
 TIME_IS_UP = "the time"
@@ -53,7 +52,7 @@ def try_all(project: Project, trials: Iterable[Trial]) -> Iterator[Result]:
                 else:
                     left.append(inside[number])
         for mutant, tests in left:
-            yield mutant, _try(_Import(project, mutant, tests), tests)
+            yield mutant, _try(project, _Import(project, mutant, tests), tests)
             _empty(project)
     finally:
         shutil.rmtree(project.temporary, ignore_errors=True)
@@ -83,7 +82,9 @@ class _Session:
         gc.freeze()
         # Without any change, nothing may be noticed.
         tests = self._trials[0][1]
-        if by := _try(_Inside([items[test.id] for test in tests], []), tests):
+        if by := _try(
+            self._project, _Inside([items[test.id] for test in tests], []), tests
+        ):
             raise ChildError(f"{by} fails without a mutant")
         for number, (mutant, tests) in enumerate(self._trials):
             changes = _changes(functions, mutant)
@@ -94,7 +95,11 @@ class _Session:
                     (test.id for test in tests),
                     key=lambda id_: first.index(id_) if id_ in first else len(first),
                 )
-                by = _try(_Inside([items[id_] for id_ in order], changes), tests)
+                by = _try(
+                    self._project,
+                    _Inside([items[id_] for id_ in order], changes),
+                    tests,
+                )
                 if by in items:
                     first[:] = [by, *(id_ for id_ in first if id_ != by)]
                 _empty(self._project)
@@ -193,8 +198,10 @@ def _empty(project: Project) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _try(work: _Session | _Import | _Inside, tests: Sequence[Test]) -> str | None:
-    seconds = max(_AT_LEAST, _TIMES * sum(test.seconds for test in tests))
+def _try(
+    project: Project, work: Callable[[Say], None], tests: Sequence[Test]
+) -> str | None:
+    seconds = max(project.patience, _TIMES * sum(test.seconds for test in tests))
     try:
         return next(in_child(work, seconds=seconds), None)
     except TimeIsUpError:
