@@ -71,10 +71,11 @@ def mutate(
     """
     project.cache.mkdir(parents=True, exist_ok=True)
     project.log.unlink(missing_ok=True)
+    # First of all: what changes meanwhile has to be tried next time.
+    results = Results(project, fresh=options.fresh)
     project.import_all()
     tests = find_touched(project)
     nearest = Nearest(project, tests)
-    results = Results(project, fresh=options.fresh)
     modules = []
     for path in find_modules(project.package, options.only):
         name = str(path.relative_to(project.package))
@@ -85,6 +86,8 @@ def mutate(
         for mutant in sample(mutants, options.limit, options.seed):
             if kept := results.get(mutant):
                 module.results.append(kept)
+                if kept[1] is None and mutant.name not in module.explained:
+                    project.say(f"  ✗ {mutant.name}")
             else:
                 todo.append((mutant, nearest.tests_of(mutant)))
         if todo:
@@ -92,11 +95,11 @@ def mutate(
         try:
             for mutant, by in try_all(project, todo):
                 results.put(mutant, by)
+                if by is None and mutant.name not in module.explained:
+                    project.say(f"  ✗ {mutant.name}")
                 module.results.append((mutant, by))
         finally:
             results.save()
-        for line in module.unexplained:
-            project.say(f"  ✗ {line}")
         for line in module.out_of_date:
             project.say(f"  explained, but noticed or gone: {line}")
     return modules, len(tests)

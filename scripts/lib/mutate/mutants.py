@@ -136,6 +136,10 @@ class _Maker:
             scope = _Scope(
                 scope.qualname, scope.function, frozenset(names), _lines_of(node)
             )
+        if isinstance(node, ast.ExceptHandler | ast.match_case):
+            first = node.pattern if isinstance(node, ast.match_case) else node
+            lines = range(first.lineno, max(first.lineno + 1, node.body[0].lineno))
+            scope = copy.replace(scope, lines=lines)
         if isinstance(node, ast.expr | ast.stmt) and not hasattr(node, "body"):
             scope = copy.replace(scope, context=(*scope.context, node))
         for new in _alternatives(node, place):

@@ -1,7 +1,7 @@
 """Choose the tests that are to notice a mutant."""
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -30,7 +30,8 @@ class Nearest:
     def tests_of(self, mutant: Mutant) -> list[Test]:
         """Return the tests of a mutant, the nearest first.
 
-        They are those of its module, then those that touch the least.
+        They are those of its module, then those that touch the least, but of each
+        with parameters one before another one with others.
         """
         path = self._name(mutant.path)
         lines: Lines = {path: bits_of(mutant.lines)}
@@ -39,7 +40,14 @@ class Nearest:
         own = Path("tests", path).with_suffix("")
         start = f"{own.parent}/test_{own.name}"
         found = [test for test in self._tests if _touches(test, lines)]
-        return sorted(found, key=lambda it: not it.id.startswith(start))[:NEAREST]
+        seen: Counter[str] = Counter()
+
+        def distance(test: Test) -> tuple[bool, int]:
+            function = test.id.partition("[")[0]
+            seen[function] += 1
+            return not test.id.startswith(start), seen[function]
+
+        return sorted(found, key=distance)[:NEAREST]
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self._package))

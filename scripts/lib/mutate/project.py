@@ -4,6 +4,7 @@ import ast
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 import importlib
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -27,7 +28,7 @@ class Project:
     patience: float = 15
     #: Which mutants may live, and why.
     explained: Path = ROOT / "scripts" / "lib" / "mutate" / "explained.toml"
-    say: Callable[[str], None] = field(default=print, repr=False)
+    say: Callable[[str], None] = field(default=partial(print, flush=True), repr=False)
 
     @property
     def tests(self) -> Path:

@@ -1,8 +1,11 @@
 """Keep what noticed which mutant, as long as it is sure to do so again."""
 
+import ast
+import hashlib
 import json
+from pathlib import Path
 
-from .mutants import Mutant
+from .mutants import Function, Mutant
 from .project import Project
 from .touched import hash_of
 from .trial import Result
@@ -11,8 +14,8 @@ from .trial import Result
 class Results:
     """Hold the results of this run and those of others that still hold.
 
-    A mutant that a test noticed is tried again once its module or the file of that test
-    is another; one that lives, once anything is.
+    A mutant that a test noticed is tried again once its module or that test is another;
+    one that lives, once anything is.
     """
 
     def __init__(self, project: Project, *, fresh: bool = False) -> None:
@@ -23,6 +26,7 @@ class Results:
         if self._path.exists() and not fresh:
             self._kept = json.loads(self._path.read_text())
         everything = {*project.behind_tests(), *project.test_files()}
+        self._tests: dict[Path, dict[str, str]] = {}
         self._everything = hash_of(everything)
 
     def get(self, mutant: Mutant) -> Result | None:
@@ -44,5 +48,18 @@ class Results:
     def _key(self, mutant: Mutant, by: str | None) -> str:
         if by is None:
             return self._everything
-        test = self._project.root / by.partition("::")[0]
-        return hash_of(path for path in (mutant.path, test) if path.is_file())
+        return f"{hash_of([mutant.path])} {self._hash_of_test(by)}"
+
+    def _hash_of_test(self, by: str) -> str:
+        file, _, test = by.partition("::")
+        path = self._project.root / file
+        if not path.is_file():
+            return ""
+        if path not in self._tests:
+            tree = ast.parse(path.read_bytes())
+            self._tests[path] = {
+                node.name: hashlib.blake2b(ast.dump(node).encode()).hexdigest()[:24]
+                for node in tree.body
+                if isinstance(node, Function.__value__)
+            }
+        return self._tests[path].get(test.partition("[")[0]) or hash_of([path])

@@ -9,6 +9,7 @@ import os
 import shutil
 from types import CodeType, FunctionType
 
+import hypothesis
 import pytest
 
 from .fork import ChildError, Say, TimeIsUpError, in_child
@@ -72,6 +73,10 @@ class _Session:
         if status is not pytest.ExitCode.OK:
             raise ChildError(f"pytest ended with {status!r}")
 
+    def pytest_collection(self) -> None:
+        """Hurry."""
+        _do_not_shrink()
+
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the tests of each mutant instead of all."""
         items = {item.nodeid: item for item in session.items}
@@ -91,15 +96,9 @@ class _Session:
             by = None
             if changes is not None:
                 first = noticed[mutant.function]
-                order = sorted(
-                    (test.id for test in tests),
-                    key=lambda id_: first.index(id_) if id_ in first else len(first),
-                )
-                by = _try(
-                    self._project,
-                    _Inside([items[id_] for id_ in order], changes),
-                    tests,
-                )
+                order = sorted(tests, key=lambda it: (_place(it, first), it.seconds))
+                inside = _Inside([items[test.id] for test in order], changes)
+                by = _try(self._project, inside, tests)
                 if by in items:
                     first[:] = [by, *(id_ for id_ in first if id_ != by)]
                 _empty(self._project)
@@ -151,15 +150,34 @@ class _Import:
             return code if loader.path == path else get_code(loader, name)
 
         SourceFileLoader.get_code = get_other_code  # type: ignore[method-assign, assignment]
-        ids = [test.id for test in self._tests]
+        tests = sorted(self._tests, key=lambda test: test.seconds)
+        ids = [test.id for test in tests]
         status = pytest.main([*self._project.options, "-x", *ids], plugins=[self])
         if status is not pytest.ExitCode.OK:
             say(self._failed or IMPORT)
+
+    def pytest_collection(self) -> None:
+        """Hurry."""
+        _do_not_shrink()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Learn which test failed."""
         if report.failed:
             self._failed = report.nodeid
+
+
+def _place(test: Test, first: list[str]) -> int:
+    """Return which place a test has among those that come first, or the one after."""
+    return first.index(test.id) if test.id in first else len(first)
+
+
+def _do_not_shrink() -> None:
+    """Let Hypothesis be content with any example, from the next one read on."""
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    hypothesis.settings.register_profile(
+        "mutate", hypothesis.settings.default, phases=phases
+    )
+    hypothesis.settings.load_profile("mutate")
 
 
 def _functions_of(paths: set[str]) -> dict[tuple[str, str, int], list[FunctionType]]:
