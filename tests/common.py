@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.zoho_voice import account as account_module
+from custom_components.zoho_voice import accounts
 from custom_components.zoho_voice.const import DOMAIN
 
 from .conftest import TRANSLATIONS, placeholders_in
@@ -58,7 +58,7 @@ async def let_time_pass(
 async def start_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Forget what is in memory, as a crash does, and start again."""
     await hass.config_entries.async_unload(entry.entry_id)
-    account = hass.data[account_module._ACCOUNTS].pop(entry.entry_id)
+    account = hass.data[accounts._ACCOUNTS].pop(entry.entry_id)
     account.stop()
     registry = ir.async_get(hass)
     for issue in [*registry.issues.values()]:

@@ -553,8 +553,10 @@ def test_every_data_center_is_documented() -> None:
 
 def part_of(path: tuple[str, ...]) -> str | None:
     """Return the part of the drawing to which a module belongs, None if to none."""
-    if path[0] in ("const", "errors"):
+    if path[0] in ("const", "errors", "recipient"):
         return None
+    if path[0] == "accounts":
+        return "account"
     is_root = path[0] in ("services", "flows")
     is_part = path[0] == "account" or (INTEGRATION / path[0]).is_dir()
     return path[0] if is_part and not is_root else "root"

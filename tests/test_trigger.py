@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
-from custom_components.zoho_voice.account import async_stop_accounts
+from custom_components.zoho_voice.accounts import async_stop_accounts
 from custom_components.zoho_voice.const import DOMAIN
 from sandbox import Sandbox
 

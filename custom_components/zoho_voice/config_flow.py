@@ -32,8 +32,10 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 from yarl import URL
 
-from .account import ZohoVoiceConfigEntry, async_get_account, data_center_of
+from .account import ZohoVoiceConfigEntry
+from .accounts import async_get_account
 from .application_credentials import ZohoOAuth2Implementation
+from .connection.data_center import data_center_of
 from .connection.session import async_get_session
 from .connection.tokens import SignInTokens
 from .const import (

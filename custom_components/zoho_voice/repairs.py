@@ -13,7 +13,8 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 
-from .account import Account, async_get_account
+from .account import Account
+from .accounts import async_get_account
 from .calls.phone_number import mask, mask_numbers
 from .const import ATTR_MESSAGE_ID, DOMAIN
 from .errors import labels, local_time

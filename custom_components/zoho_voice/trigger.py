@@ -21,7 +21,7 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .account import async_find_account
+from .accounts import async_find_account
 from .calls.recipients import accounts_of
 from .const import ATTR_RECIPIENTS, DOMAIN
 from .sending.outbox import Message

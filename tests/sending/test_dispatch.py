@@ -11,8 +11,9 @@ from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.zoho_voice.account import Account, Recipient
+from custom_components.zoho_voice.account import Account
 from custom_components.zoho_voice.errors import SendError
+from custom_components.zoho_voice.recipient import Recipient
 from custom_components.zoho_voice.sending.dispatch import (
     Sending,
     async_send,

@@ -9,7 +9,8 @@ from typing import cast
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.zoho_voice.account import MAX_REQUESTS, Account, Recipient
+from custom_components.zoho_voice.account import MAX_REQUESTS, Account
+from custom_components.zoho_voice.recipient import Recipient
 from custom_components.zoho_voice.sending.dispatch import SentSms, async_send
 from custom_components.zoho_voice.sending.journal import Journal
 from custom_components.zoho_voice.sending.outbox import Message, State

@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..account import DEFAULT_FLOOD_LIMIT, DEFAULT_FLOOD_MINUTES, recipients_of
+from ..account import DEFAULT_FLOOD_LIMIT, DEFAULT_FLOOD_MINUTES
 from ..const import (
     CONF_FLOOD_LIMIT,
     CONF_FLOOD_MINUTES,
@@ -28,6 +28,7 @@ from ..const import (
     CONF_SHOW_TEXT,
     DEFAULT_INCOMING_INTERVAL,
 )
+from ..recipient import recipients_of
 from ..sending.outbox import MAX_AGE
 
 #: The shortest time for which an account can keep what does not reach Zoho (seconds).

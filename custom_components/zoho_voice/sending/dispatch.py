@@ -20,8 +20,9 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.async_ import create_eager_task
 from homeassistant.util.ulid import ulid_now
 
-from ..account import Account, Recipient
+from ..account import Account
 from ..errors import OptedOutError, SendError, send_error
+from ..recipient import Recipient
 from ..zoho.errors import OutcomeUnknownError, ZohoError
 from ..zoho.message_log import DeliveryState
 from ..zoho.models import MAX_NUMBERS, Receipt, Sms

@@ -21,7 +21,7 @@ from .tracker import IncomingSms, Report, TrackedSms, Tracker
 from .unclear import Unclear
 
 if TYPE_CHECKING:
-    from ..account import Recipient
+    from ..recipient import Recipient
 
 _LOGGER = logging.getLogger(__name__)
 
