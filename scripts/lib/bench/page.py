@@ -33,10 +33,11 @@ with all contestants taking turns. Measured by `{command}` on {date}: {machine}.
 
 A target is met (✓) or missed (✗) if both quartiles lie on the same side of the limit,
 and undecided otherwise. The limits compare with something that does the same work:
-`rest_command` makes the same request. "notify.send_message, bare POST" is an entity that
-does nothing else. "smtp, registered alike" is Home Assistant's own `smtp` if each of its
-recipients had a device, a subentry, and an action of its own, as here. "outbox off, after
-a synced write" waits for the disk once before it sends, the least that keeps an SMS safe.
+`rest_command` makes the same request. "notify.send_message, bare POST" is an entity
+that does nothing else. "smtp, registered alike" is Home Assistant's own `smtp` if each
+of its recipients had a device, a subentry, and an action of its own, as here. "outbox
+off, after a synced write" waits for the disk once before it sends, the least that keeps
+an SMS safe.
 """
 
 
