@@ -1,6 +1,7 @@
 """Messages that are kept until Zoho can be reached, as automations see them."""
 
 import asyncio
+from datetime import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,21 @@ async def test_call_decides_for_itself(
     assert times == [5, 0]
     await let_time_pass(hass, freezer, minutes=6)
     assert hass.states.get(WAITING).state == "1"
+
+
+@pytest.mark.parametrize(
+    ("options", "seconds"), [({"keep_trying": 21600}, 21600), ({}, 3600)]
+)
+async def test_call_without_a_time_takes_that_of_the_account(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox, seconds: int
+) -> None:
+    await sandbox.refuse()
+    await send(hass, keep_trying=True)
+    (row,) = (await outbox(hass))["waiting"]
+    begin, end = (
+        datetime.fromisoformat(row[key]) for key in ("created_at", "expires_at")
+    )
+    assert (end - begin).total_seconds() == seconds
 
 
 async def test_message_survives_a_crash(

@@ -85,7 +85,7 @@ _SECTIONS: dict[str, dict[str, Any]] = {
         CONF_SEGMENTS_PER_DAY: _number("segments", 1_000_000),
     },
     SECTION_BRAKES: {
-        CONF_FLOOD_LIMIT: _number("messages", 10_000),
+        CONF_FLOOD_LIMIT: _number("SMS", 10_000),
         CONF_FLOOD_MINUTES: _number("min", 1440, minimum=1),
         CONF_REPEAT_SECONDS: _number("s", 86_400),
     },

@@ -247,16 +247,19 @@ class Sending:
         sender_id: str | None = None,
         keep_trying: float | None = None,
         *,
+        default_keep_trying: float = 0.0,
         urgent: bool = False,
         context: Context | None = None,
     ) -> None:
         """Take what is wanted. An urgent one does not wait for quiet hours to end.
 
+        `default_keep_trying` is for accounts that keep nothing by themselves (seconds).
         `context` is that of the call, which tells who made it.
         """
         self._sms = sms
         self._recipients = recipients
         self._keep_trying = keep_trying
+        self._default_keep_trying = default_keep_trying
         self._urgent = urgent
         self._context = context
         # Whose each number is: account, sender ID, recipient.
@@ -336,7 +339,9 @@ class Sending:
                 err = OptedOutError()
             waits_until = self._quiet_until(account, number, recipient)
             keep_trying = (
-                account.keep_trying if self._keep_trying is None else self._keep_trying
+                account.keep_trying or self._default_keep_trying
+                if self._keep_trying is None
+                else self._keep_trying
             )
             if account in waiting and err is None:
                 repeat = account.repeats.find(number, self._sms)
