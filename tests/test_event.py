@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, restore_state
+from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    mock_restore_cache_with_extra_data,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.zoho_voice import event as event_platform
 from custom_components.zoho_voice.const import DOMAIN
+from custom_components.zoho_voice.tracking.signals import (
+    SIGNAL_DELIVERY,
+    SIGNAL_INCOMING,
+)
 from sandbox import FaultKind, Sandbox
 
 from .common import send
@@ -183,29 +184,63 @@ async def test_events_are_there_as_long_as_zoho_tells(
 
 
 async def test_the_last_event_is_there_after_a_restart(
-    hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    incoming: str,
+    sandbox: Sandbox,
+    look: Look,
 ) -> None:
-    registry = er.async_get(hass)
-    registry.async_get_or_create(
-        "event", DOMAIN, f"{entry.entry_id}_incoming", suggested_object_id="incoming"
-    )
-    mock_restore_cache_with_extra_data(
-        hass,
-        [
-            (
-                State("event.incoming", "2026-11-22T11:00:00.000+00:00"),
-                {
-                    "last_event_type": "received",
-                    "last_event_attributes": {"name": "Alice"},
-                },
-            )
-        ],
-    )
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    state = hass.states.get("event.incoming")
-    assert state
-    assert state.state == "2026-11-22T11:00:00.000+00:00"
-    assert state.attributes["name"] == "Alice"
+    await look(seconds=6)
+    sandbox.receive(ALICE, "On my way")
+    await look()
+    before = event(hass, incoming)
+    assert said(before)["text"] == "On my way"
+    restored = restore_state.async_get(hass)
+    await restored.async_dump_states()
+    assert await hass.config_entries.async_unload(account.entry_id)
+    assert event(hass, incoming).state == STATE_UNAVAILABLE
+    await restored.async_load()
+    assert await hass.config_entries.async_setup(account.entry_id)
+    after = event(hass, incoming)
+    assert after.state == before.state
+    assert said(after) == said(before)
+
+
+async def test_entities_follow_no_more_once_the_account_is_unloaded(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    followed = account.runtime_data
+    tracking = followed.tracking
+
+    def followers() -> dict[str, int]:
+        signals = hass.data[DATA_DISPATCHER]
+        return {
+            "account": len(followed.listeners),
+            "tracking": len(tracking.listeners),
+            "sent": len(followed.on_sent),
+            "last delivery": len(tracking.on_delivery),
+            "replies": len(tracking.on_reply),
+            "deliveries": len(signals.get(SIGNAL_DELIVERY, ())),
+            "incoming": len(signals.get(SIGNAL_INCOMING, ())),
+        }
+
+    loaded = followers()
+    assert await hass.config_entries.async_unload(account.entry_id)
+    await hass.async_block_till_done()
+    recipients = len(account.subentries)
+    sensors = 4
+    assert {what: number - followers()[what] for what, number in loaded.items()} == {
+        "account": sensors + len(["coordinator"]),
+        "tracking": sensors + len(["coordinator", "webhook"]),
+        "sent": recipients,
+        "last delivery": recipients,
+        "replies": recipients,
+        "deliveries": 1,
+        "incoming": 1,
+    }
+    assert await hass.config_entries.async_setup(account.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert followers() == loaded
 
 
 async def test_entities_belong_to_their_devices(

@@ -96,7 +96,9 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> ZohoVoiceOptionsFlow:
+    def async_get_options_flow(
+        config_entry: ZohoVoiceConfigEntry,
+    ) -> ZohoVoiceOptionsFlow:
         """Return how to change the options."""
         return ZohoVoiceOptionsFlow()
 

@@ -10,6 +10,7 @@ from homeassistant.const import (
     ATTR_NAME,
     ATTR_STATE,
     CONF_FOR,
+    CONF_MATCH,
     CONF_OPTIONS,
 )
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -35,7 +36,6 @@ from .zoho.message_log import DeliveryState
 
 type AnySms = TrackedSms | IncomingSms | Message
 
-CONF_MATCH = "match"
 CONF_TEXT = "text"
 MATCH_CONTAINS = "contains"
 MATCH_IS = "is"
