@@ -1,6 +1,5 @@
 """The event entities: what they tell, of whom, and when they can't."""
 
-import time
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -15,9 +14,9 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.zoho_voice import event as event_platform
 from custom_components.zoho_voice.const import DOMAIN
-from sandbox import Account as SandboxAccount, FaultKind, Sandbox
+from sandbox import FaultKind, Sandbox
 
-from .common import send
+from .common import add_other_account, send
 from .conftest import ALICE, TRANSLATIONS, Look
 
 STRANGER = "+14805550199"
@@ -167,18 +166,7 @@ async def test_an_event_is_of_its_own_account(
     sandbox: Sandbox,
     look: Look,
 ) -> None:
-    sandbox.account = SandboxAccount(zuid="20002", email="other@example.com")
-    other = MockConfigEntry(
-        domain=DOMAIN,
-        unique_id="20002",
-        title="other@example.com",
-        data={
-            **account.data,
-            "webhook_id": "other",
-            "token": {**sandbox.issue_token(), "expires_at": time.time() + 3600},
-        },
-    )
-    other.add_to_hass(hass)
+    other = add_other_account(hass, sandbox, account)
     assert await hass.config_entries.async_setup(other.entry_id)
     await look(seconds=6)
     sandbox.receive(STRANGER, "Hello")
