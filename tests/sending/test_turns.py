@@ -101,18 +101,25 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.parametrize("calls_come_first", [False, True])
 async def test_callers_and_what_waits_never_wait_for_each_other(
-    account: Account, client: Client
+    account: Account, client: Client, calls_come_first: bool
 ) -> None:
     busy = [call(account, number) for number in BUSY]
     await until(lambda: len(client.sent) == len(BUSY))
+    calls = []
+    if calls_come_first:
+        calls = [call(account, number) for number in NUMBERS]
+        await settle()
     retry = asyncio.create_task(account.outbox.async_try())
     await settle()
-    calls = [call(account, number) for number in NUMBERS]
-    await settle()
+    if not calls_come_first:
+        calls = [call(account, number) for number in NUMBERS]
+        await settle()
     for number in BUSY:
         client.held[number].set()
-        await settle()
+        if not calls_come_first:
+            await settle()
     await until(lambda: all(task.done() for task in (*busy, *calls, retry)))
     for number in NUMBERS:
         texts = [text for text, to in client.sent if to == number]
@@ -120,6 +127,27 @@ async def test_callers_and_what_waits_never_wait_for_each_other(
         assert len(texts) == len({*texts})
     await account.outbox.async_try()
     assert len(client.sent) == len(BUSY) + 2 * len(NUMBERS)
+
+
+async def test_what_waits_goes_on_waiting_if_it_is_not_let_wait_for_a_slot(
+    account: Account, client: Client, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Home Assistant ends, and does not wait for it."""
+    busy = [call(account, number) for number in BUSY]
+    await until(lambda: len(client.sent) == len(BUSY))
+    retry = asyncio.create_task(account.outbox.async_try())
+    await settle()
+    retry.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await retry
+    states = {message.number: message.state for message in account.outbox.waiting}
+    assert {states[number] for number in NUMBERS} == {State.QUEUED}
+    for number in BUSY:
+        client.held[number].set()
+    await asyncio.gather(*busy)
+    await account.outbox.async_try()
+    assert [*recwarn] == []
+    assert sorted(to for text, to in client.sent if text == "Before") == NUMBERS
 
 
 async def test_what_is_cleared_before_there_is_a_slot_is_not_sent(
