@@ -262,7 +262,7 @@ async def test_report_that_is_being_written_when_the_time_is_up_is_told(
         looking = asyncio.create_task(account.runtime_data.coordinator.async_refresh())
         await is_writing.wait()
         freezer.tick(5)
-        async_fire_time_changed(hass, dt_util.utcnow())
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=10))
         may_go_on.set()
         await looking
     await hass.async_block_till_done()
