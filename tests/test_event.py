@@ -17,7 +17,7 @@ from custom_components.zoho_voice.tracking.signals import (
 )
 from sandbox import FaultKind, Sandbox
 
-from .common import send
+from .common import add_other_account, send
 from .conftest import ALICE, TRANSLATIONS, Look
 
 STRANGER = "+14805550199"
@@ -130,6 +130,55 @@ async def test_an_incoming_sms_is_told(
     found = said(event(hass, incoming))
     assert (found["known"], found["name"], found["text"]) == (False, None, "Hello")
     assert said(event(hass, reply)) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("+1480555010*", "Alice"),
+        ("1 480 XXX-0100", "Alice"),
+        ("+148055501**", None),  # the night shift's, too
+        ("+4420794600**", None),
+    ],
+)
+async def test_an_incoming_sms_of_a_masked_number_is_of_whom_alone_it_can_be(
+    hass: HomeAssistant,
+    incoming: str,
+    reply: str,
+    sandbox: Sandbox,
+    look: Look,
+    written: str,
+    name: str | None,
+) -> None:
+    await look(seconds=6)
+    sandbox.receive(written, "On my way")
+    await look()
+    found = said(event(hass, incoming))
+    assert (found["number"], found["name"]) == (written, name)
+    assert found["known"] is (name is not None)
+    assert (event(hass, reply).state == STATE_UNKNOWN) is (name is None)
+
+
+async def test_an_event_is_of_its_own_account(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    incoming: str,
+    delivery: str,
+    sandbox: Sandbox,
+    look: Look,
+) -> None:
+    other = add_other_account(hass, sandbox, account)
+    assert await hass.config_entries.async_setup(other.entry_id)
+    await look(seconds=6)
+    sandbox.receive(STRANGER, "Hello")
+    (sms,) = await send(hass, recipients=STRANGER, config_entry_id=other.entry_id)
+    await sandbox.report(sms["log_id"], "DELIVERED")
+    await look()
+    assert event(hass, incoming).state == STATE_UNKNOWN
+    assert event(hass, delivery).state == STATE_UNKNOWN
+    assert said(event(hass, f"{other.entry_id}_incoming"))["text"] == "Hello"
+    told = said(event(hass, f"{other.entry_id}_delivery"))
+    assert told["log_id"] == sms["log_id"]
 
 
 @pytest.mark.parametrize("options", [{"show_text": False}])

@@ -502,6 +502,54 @@ async def test_file_of_which_a_part_is_damaged_is_not_used_in_part(
     assert sandbox.requests == []
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["messages", "messages", 0, "number"], 1),
+        (["messages", "messages", 0, "name"], 1),
+        (["messages", "messages", 0, "submitted_at"], True),
+        (["messages", "messages", 0, "submitted_at"], "now"),
+        (["messages", "messages", 0, "submitted_at"], 1e15),
+        (["messages", "messages", 0, "segments"], 1.5),
+        (["messages", "messages", 0, "state"], "lost"),
+        (["messages", "counters", "segments"], None),
+        (["messages", "last_states"], []),
+        (["messages", "known"], [["id", 0]]),
+        (["told_until"], "noon"),
+    ],
+)
+async def test_damaged_file_of_what_was_sent_keeps_nothing_from_being_sent(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    storage: Path,
+    path: list[str | int],
+    value: Any,
+) -> None:
+    await send(hass)
+    await account.runtime_data.async_wait()
+    await account.runtime_data.journal.async_flush()
+    file = storage / f"{file_of(storage, account).name}.tracking"
+    stored = json.loads(file.read_bytes())
+    part: Any = stored
+    for key in path[:-1]:
+        part = part[key]
+    assert part[path[-1]] != value
+    part[path[-1]] = value
+    with patch.object(journal.Journal, "async_flush"):
+        file.write_text(json.dumps(stored))
+        await start_again(hass, account)
+    issue = issues(hass)["outbox_damaged"]
+    aside = storage / issue.translation_placeholders["file"]
+    assert aside.name == f"{file.name}.damaged"
+    assert json.loads(aside.read_bytes()) == stored
+    assert account.runtime_data.tracking.tracker.counters.messages == 0
+    await send(hass)
+    await account.runtime_data.async_wait()
+    assert len(sandbox.sent) == 2
+    assert json.loads(file.read_bytes())["messages"]["counters"]["messages"] == 1
+
+
 async def test_file_that_can_not_be_moved_is_told_until_that_is_mended(
     hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox, storage: Path
 ) -> None:

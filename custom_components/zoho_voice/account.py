@@ -174,7 +174,7 @@ class Account:
         self.client = None
         self.coordinator = None
         await self.async_wait()
-        for journal in filter(None, (self.journal, self.tracking.journal)):
+        for journal in self._journals:
             await journal.async_flush()
 
     async def async_wait(self) -> None:
@@ -280,14 +280,10 @@ class Account:
         """Send, without our callback if Zoho does not take it. Raises ZohoError."""
         followed = self.tracking.follow(sms)
         try:
-            receipts = await client.async_send_sms(followed, sender_id, numbers)
+            return await client.async_send_sms(followed, sender_id, numbers)
         except RejectedError as err:
             if err.code != WRONG_CALLBACK or followed is sms:
                 raise
-        else:
-            if followed is not sms:
-                self.tracking.accept_url()
-            return receipts
         self.tracking.refuse_url(followed.status_callback)
         return await client.async_send_sms(sms, sender_id, numbers)
 
@@ -335,17 +331,23 @@ class Account:
 
     async def async_restore(self) -> None:
         """Read what waits, once, and tell what may be sent since a crash."""
-        if self.journal is None or self.restored:
-            return
-        self.damaged_file = await self.journal.async_load()
-        if self.tracking.journal:
-            self.damaged_file = (
-                await self.tracking.journal.async_load() or self.damaged_file
-            )
+        for journal in self._journals:
+            self.damaged_file = await journal.async_load() or self.damaged_file
         self.restored = True
         if self.outbox.interrupted:
-            self.journal.save_soon()
+            self.outbox.store.save_soon()
         self._changed(self.outbox.interrupted)
+
+    async def async_forget(self) -> None:
+        """Try no more, and remove what had to be remembered."""
+        self.stop()
+        for journal in self._journals:
+            await journal.async_remove()
+
+    @property
+    def _journals(self) -> Iterable[Journal]:
+        """Return what is on disk; nothing is for an account that only sends a test."""
+        return filter(None, (self.journal, self.tracking.journal))
 
     @callback
     def _async_opted_out(self) -> None:

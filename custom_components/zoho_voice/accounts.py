@@ -93,12 +93,10 @@ def async_find_account(hass: HomeAssistant, entry_id: str) -> Account | None:
 
 async def async_forget_account(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget the account of an entry that was removed, and what it kept."""
-    account: Account | None = hass.data.get(_ACCOUNTS, {}).pop(entry.entry_id, None)
-    if account and account.journal:
-        account.stop()
-        await account.journal.async_remove()
-        if account.tracking.journal:
-            await account.tracking.journal.async_remove()
+    # It was never set up if it is disabled since before the start.
+    account = async_get_account(hass, entry)
+    del hass.data[_ACCOUNTS][entry.entry_id]
+    await account.async_forget()
 
 
 async def async_stop_accounts(hass: HomeAssistant) -> None:

@@ -313,16 +313,10 @@ class OptOutRepairFlow(RepairsFlow):
     def __init__(
         self, entry: ConfigEntry, tracking: AccountTracking, issue_id: str
     ) -> None:
-        """Keep whom the issue is about, if they still get nothing."""
+        """Keep where to find whom the issue is about."""
+        self._entry = entry
         self._tracking = tracking
-        self._number = next(
-            (
-                number
-                for number in tracking.opt_outs.numbers
-                if opt_out_issue_id(entry, number) == issue_id
-            ),
-            None,
-        )
+        self._issue_id = issue_id
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> Any:
         """Show what can be done."""
@@ -335,15 +329,24 @@ class OptOutRepairFlow(RepairsFlow):
 
     async def async_step_keep_refusing(self, _: dict[str, str] | None = None) -> Any:
         """Leave it at that."""
-        if self._number:
-            self._tracking.keep_refusing(self._number)
+        for number in self._numbers:
+            self._tracking.keep_refusing(number)
         return self.async_create_entry(data={})
 
     async def async_step_allow(self, _: dict[str, str] | None = None) -> Any:
         """Send to them again."""
-        if self._number:
-            self._tracking.allow(self._number)
+        for number in self._numbers:
+            self._tracking.allow(number)
         return self.async_create_entry(data={})
+
+    @property
+    def _numbers(self) -> list[str]:
+        """Return whom the issue is about, unless they answered START meanwhile."""
+        return [
+            number
+            for number in self._tracking.opt_outs.numbers
+            if opt_out_issue_id(self._entry, number) == self._issue_id
+        ]
 
 
 class SignInRepairFlow(ConfirmRepairFlow):

@@ -1,5 +1,6 @@
 """Triggers of automations: what became of an SMS, and what somebody wrote."""
 
+from abc import abstractmethod
 from datetime import datetime
 from typing import Any, cast, override
 
@@ -76,9 +77,9 @@ class _SmsTrigger(Trigger):
         """
         return self._listen(run_action)
 
+    @abstractmethod
     def _listen(self, run_action: TriggerActionRunner) -> CALLBACK_TYPE:
         """Follow what the trigger is about; return how to stop."""
-        raise NotImplementedError
 
     def _concerns(self, entry_id: str, sms: AnySms) -> bool:
         """Return if an SMS is of a recipient that was chosen, or anybody's will do."""

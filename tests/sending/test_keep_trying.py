@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.repairs import DOMAIN as REPAIRS_DOMAIN
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
@@ -441,6 +441,20 @@ async def test_removed_account_leaves_no_file(
     await hass.config_entries.async_remove(account.entry_id)
     await hass.async_block_till_done()
     assert not file_of(storage, account).exists()
+
+
+async def test_account_that_is_removed_while_it_is_disabled_leaves_no_file(
+    hass: HomeAssistant, entry: MockConfigEntry, storage: Path
+) -> None:
+    # As it is read at the start; nothing of it was set up since.
+    entry.disabled_by = ConfigEntryDisabler.USER
+    path = file_of(storage, entry)
+    path.parent.mkdir()
+    files = [path.with_name(path.name + end) for end in ("", ".recent", ".tracking")]
+    for file in files:
+        file.write_text("{}")
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert [file.name for file in files if file.exists()] == []
 
 
 async def test_part_that_is_kept_is_named_beside_the_part_that_failed(

@@ -125,7 +125,7 @@ class _Batch:
     request: Task[Outcome] | None = None
     outcome: Outcome | None = None
     kept: list[Message] = field(default_factory=list)
-    _permit: Permit | None = None
+    _permit: Permit = field(init=False)
     _times: dict[str, float | None] = field(default_factory=dict)
 
     def name_of(self, number: str) -> str | None:
@@ -172,14 +172,13 @@ class _Batch:
 
     def _discount(self, numbers: Collection[str]) -> None:
         """Count messages no more that certainly do not go."""
-        if self._permit:
-            self._permit.release(numbers)
+        self._permit.release(numbers)
         for number in numbers:
             self.account.brake.forget(number, self._times.pop(number, None))
 
     def _begin(self, sms: Sms) -> Coroutine[Any, Any, Outcome] | None:
         """Return the request, unless its callers have gone."""
-        if not self.recipients or self._permit is None:
+        if not self.recipients:
             return None
         return self.account.async_send(
             sms, self.sender_id, [*self.recipients], self._permit
@@ -187,8 +186,7 @@ class _Batch:
 
     async def _async_keep(self, sms: Sms) -> None:
         """Let the outbox send it later. Raises OutboxFullError, or NotWrittenError."""
-        if self._permit:
-            self._permit.release(self.recipients)
+        self._permit.release(self.recipients)
         self.kept = self._messages(sms)
         try:
             await self.account.outbox.async_queue(self.kept)
@@ -287,10 +285,10 @@ class Sending:
         self._admit()
         try:
             await self.async_run()
+            return self.conclude()
         finally:
             if not self._is_seen_off:
                 self._end()
-        return self.conclude()
 
     async def async_wait(self) -> None:
         """Wait until it has ended, also without its caller."""
@@ -599,7 +597,7 @@ class JointSending:
         self._key = sms, call
         self._context = context
         self._callers: list[tuple[Recipient, Future[None]]] = []
-        self._sending: Sending | None = None
+        self._sending: Sending
         self._task = asyncio.create_task(self._async_send())
 
     async def async_join(self, recipient: Recipient) -> None:
@@ -625,7 +623,7 @@ class JointSending:
         waiting = self._waiting
         if not waiting:
             self._task.cancel()
-        elif self._sending:
+        else:
             others = {number for other in waiting for number in other.numbers}
             self._sending.withdraw(set(recipient.numbers) - others)
 

@@ -122,6 +122,7 @@ async def _async_get_messages(call: ServiceCall) -> ServiceResponse:
 async def _async_get_scheduled_messages(call: ServiceCall) -> ServiceResponse:
     """Return the messages that are scheduled, the next one first."""
     found: list[tuple[Account, ScheduledSms]] = []
+    is_complete = True
     for account in _accounts(call):
         client = _client_of(account)
         start = 0
@@ -140,8 +141,13 @@ async def _async_get_scheduled_messages(call: ServiceCall) -> ServiceResponse:
             if len(page) < PAGE_SIZE:
                 break
             start += len(page)
+        else:
+            is_complete = False
     found.sort(key=lambda one: one[1].scheduled_time or datetime.max)  # noqa: DTZ901
-    return {"messages": [_scheduled_row(*one) for one in found]}
+    return {
+        "messages": [_scheduled_row(*one) for one in found],
+        "complete": is_complete,
+    }
 
 
 class _Search:
