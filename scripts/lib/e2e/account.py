@@ -1,0 +1,5 @@
+"""The account: change its sender ID, and every option."""
+
+from .step import Step
+
+STEPS: list[Step] = []
