@@ -110,7 +110,7 @@ window.look = (() => {
   const helperOf = (field) => {
     let found = "";
     walk(field, (node) => {
-      if (node.nodeType === Node.ELEMENT_NODE && node.matches("ha-input-helper-text, [slot=hint], [slot=helper]"))
+      if (node.nodeType === Node.ELEMENT_NODE && node.matches("ha-input-helper-text, [slot=hint], [slot=helper], ha-markdown"))
         found ||= text(node).join(" ");
     });
     return found;

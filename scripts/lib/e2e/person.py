@@ -124,6 +124,12 @@ class Person:
             self.page.locator("ha-dropdown-item").filter(has_text=choice).first
         )
 
+    async def close_dialog(self) -> None:
+        """Close the dialog on top by the button that ends it."""
+        name = re.compile("^(Finish|Close)$")
+        footer = self.page.locator("ha-dialog-footer")
+        await self.press(name, within=footer)
+
     def field(self, label: str) -> Locator:
         """Return the text field with a label."""
         name = re.compile(rf"^{re.escape(label)}\*?$")

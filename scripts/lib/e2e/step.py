@@ -13,6 +13,7 @@ from scripts.lib.process import ProcessError
 
 from .person import Person
 
+_LINES = 6  # of an error that are worth printing
 _SEEN = 40  # texts of a screen that are worth printing
 _INDENT = "      "
 
@@ -78,7 +79,8 @@ class Report:
             aiohttp.ClientError,
         ) as error:
             ended = False
-            person.problems.append(f"{type(error).__name__}: {error}".strip())
+            lines = f"{type(error).__name__}: {error}".splitlines()
+            person.problems.append("\n".join(lines[:_LINES]))
             seen = await person.show_failure()
             person.problems.append(f"saw: {' | '.join(seen[:_SEEN])}")
         self.note(
