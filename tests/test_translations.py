@@ -303,7 +303,7 @@ def test_every_error_of_a_recipient_has_a_text_and_is_possible() -> None:
     texts = TRANSLATIONS["config_subentries"]["recipient"]
     assert set(texts["error"]) == own | phone_number_errors()
     assert set(texts["abort"]) == {"reconfigure_successful"}
-    assert set(texts["initiate_flow"]) == {"user"}
+    assert set(texts["initiate_flow"]) == {"reconfigure", "user"}
     for text in texts["error"].values():
         assert placeholders_in(text) <= {"number"}
 
