@@ -299,6 +299,23 @@ async def test_schedule_is_read_as_far_as_zoho_allows(
     assert len(sandbox.reads) == reads
 
 
+async def test_rows_of_the_schedule_that_cannot_be_read_end_no_page(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    await send(hass, scheduled_time="2030-12-24 18:00:00")
+    (scheduled,) = sandbox.scheduled
+    nameless = replace(scheduled.sms, log_id="")
+    sandbox.scheduled = [
+        replace(scheduled, job_id=str(number or ""), sms=nameless)
+        for number in range(201)
+    ]
+    response = await get_scheduled(hass)
+    assert {row["job_id"] for row in response["messages"]} == {
+        str(number) for number in range(1, 201)
+    }
+    assert response["complete"] is True
+
+
 async def test_what_moves_to_the_next_page_of_the_schedule_is_there_once(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:
