@@ -539,7 +539,7 @@ async def test_damaged_file_of_what_was_sent_keeps_nothing_from_being_sent(
     with patch.object(journal.Journal, "async_flush"):
         file.write_text(json.dumps(stored))
         await start_again(hass, account)
-    issue = issues(hass)["outbox_damaged"]
+    issue = issues(hass)["tracking_damaged"]
     aside = storage / issue.translation_placeholders["file"]
     assert aside.name == f"{file.name}.damaged"
     assert json.loads(aside.read_bytes()) == stored
@@ -548,6 +548,38 @@ async def test_damaged_file_of_what_was_sent_keeps_nothing_from_being_sent(
     await account.runtime_data.async_wait()
     assert len(sandbox.sent) == 2
     assert json.loads(file.read_bytes())["messages"]["counters"]["messages"] == 1
+
+
+async def test_file_of_what_was_sent_that_can_not_be_moved_is_told(
+    hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox, storage: Path
+) -> None:
+    storage.mkdir(exist_ok=True)
+    file = storage / f"{file_of(storage, entry).name}.tracking"
+    file.write_text("not what it was")
+    with patch.object(Path, "rename", side_effect=PermissionError):
+        await set_up(hass, entry)
+    (issue,) = issues(hass).values()
+    assert issue.translation_key == "tracking_blocked"
+    assert not issue.is_fixable
+    assert issue.translation_placeholders["file"] == file.name
+    await send(hass)
+    assert len(sandbox.sent) == 1
+    await entry.runtime_data.async_wait()
+    assert file.read_text() == "not what it was"
+    file.unlink()
+    await start_again(hass, entry)
+    assert issues(hass) == {}
+
+
+async def test_both_files_can_be_damaged_at_once(
+    hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox, storage: Path
+) -> None:
+    storage.mkdir(exist_ok=True)
+    file = file_of(storage, entry)
+    file.write_text("not what it was")
+    (storage / f"{file.name}.tracking").write_text("nor is this")
+    await set_up(hass, entry)
+    assert {*issues(hass)} == {"outbox_damaged", "tracking_damaged"}
 
 
 async def test_file_that_can_not_be_moved_is_told_until_that_is_mended(

@@ -347,7 +347,8 @@ def test_every_issue_has_a_text() -> None:
     for name, call in calls(CODE["repairs.py"]):
         if name == "_async_create_issue":
             own |= literals(call.args[0])
-    assert {"outbox_damaged", "outbox_blocked"} <= own <= set(TRANSLATIONS["issues"])
+    own |= {"outbox_damaged", "outbox_blocked", "tracking_damaged", "tracking_blocked"}
+    assert own <= set(TRANSLATIONS["issues"])
     for texts in TRANSLATIONS["issues"].values():
         assert set(texts) in ({"title", "fix_flow"}, {"title", "description"})
 

@@ -97,8 +97,8 @@ class Account:
         self.brake = FloodBrake(
             DEFAULT_FLOOD_LIMIT, 60.0 * DEFAULT_FLOOD_MINUTES, time.monotonic
         )
-        #: What was found instead of a file that can be read.
-        self.damaged_file: Path | None = None
+        #: What was found instead of files that can be read, by what they are for.
+        self.damaged_files: dict[str, Path] = {}
         self.outbox = Outbox(
             time.time,
             self.async_request,
@@ -174,7 +174,7 @@ class Account:
         self.client = None
         self.coordinator = None
         await self.async_wait()
-        for journal in self._journals:
+        for journal in self.journals.values():
             await journal.async_flush()
 
     async def async_wait(self) -> None:
@@ -331,8 +331,9 @@ class Account:
 
     async def async_restore(self) -> None:
         """Read what waits, once, and tell what may be sent since a crash."""
-        for journal in self._journals:
-            self.damaged_file = await journal.async_load() or self.damaged_file
+        for name, journal in self.journals.items():
+            if damaged := await journal.async_load():
+                self.damaged_files[name] = damaged
         self.restored = True
         if self.outbox.interrupted:
             self.outbox.store.save_soon()
@@ -341,13 +342,17 @@ class Account:
     async def async_forget(self) -> None:
         """Try no more, and remove what had to be remembered."""
         self.stop()
-        for journal in self._journals:
+        for journal in self.journals.values():
             await journal.async_remove()
 
     @property
-    def _journals(self) -> Iterable[Journal]:
-        """Return what is on disk; nothing is for an account that only sends a test."""
-        return filter(None, (self.journal, self.tracking.journal))
+    def journals(self) -> dict[str, Journal]:
+        """Return what is on disk, by what it is for.
+
+        Nothing is for an account that only sends a test.
+        """
+        journals = {"outbox": self.journal, "tracking": self.tracking.journal}
+        return {name: journal for name, journal in journals.items() if journal}
 
     @callback
     def _async_opted_out(self) -> None:

@@ -55,7 +55,7 @@ class Reports:
             async_at_started(self._hass, partial(self._async_fire, ended))
         account = self._account
         reports = account.outbox.reports
-        if reports == self._known and not account.damaged_file:
+        if reports == self._known and not account.damaged_files:
             return
         self._known = reports
         new = {message.state for message in ended}
@@ -65,16 +65,16 @@ class Reports:
                 [m for m in reports if m.state is state],
                 is_new=state in new,
             )
-        if account.damaged_file:
-            is_blocked = account.journal is not None and account.journal.is_blocked
+        for name, file in account.damaged_files.items():
+            is_blocked = account.journals[name].is_blocked
             self._async_create_issue(
-                "outbox_blocked" if is_blocked else "outbox_damaged",
-                {"file": account.damaged_file.name},
+                f"{name}_blocked" if is_blocked else f"{name}_damaged",
+                {"file": file.name},
                 is_fixable=not is_blocked,
                 # Nothing else tells of it after a restart, unless it is found again.
                 is_persistent=not is_blocked,
             )
-            account.damaged_file = None
+        account.damaged_files.clear()
 
     @callback
     def _async_fire(self, ended: Sequence[Message], _: HomeAssistant) -> None:
