@@ -138,7 +138,10 @@ class World:
         if self.write is not None:
             content, saves = self.write
             self.write = None
-            if not fails:
+            if fails:
+                # The next write takes it along, whenever that is.
+                self.save_is_due = True
+            else:
                 self.disk = content
             for save in [save for save in saves if not save.done()]:
                 if fails:
