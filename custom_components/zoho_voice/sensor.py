@@ -120,9 +120,7 @@ class LastDeliverySensor(RecipientEntity, SensorEntity):
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_options = [*DeliveryState]  # noqa: RUF012
 
-    def __init__(
-        self, entry: ZohoVoiceConfigEntry, subentry_id: str, key: str
-    ) -> None:
+    def __init__(self, entry: ZohoVoiceConfigEntry, subentry_id: str, key: str) -> None:
         """Start with the state as it is."""
         super().__init__(entry, subentry_id, key)
         self._attr_native_value = self._value
