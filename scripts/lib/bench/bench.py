@@ -17,8 +17,8 @@ from homeassistant.core import HomeAssistant
 from scripts.lib.process import ROOT
 
 from . import BEGIN
-from .core import WrongResultError, add_entry, remove_entry
 from .clock import Turn, timed
+from .core import WrongResultError, add_entry, remove_entry
 from .figures import MIN_ROUNDS, Sample
 from .zoho import DOMAIN, Zoho
 
