@@ -164,7 +164,7 @@ class World:
         tracker, reader = self.tracker, self.reader
         reader.begin_look(
             tracker.incoming_since,
-            [sms.submitted_at for sms in tracker.unsettled],
+            [*tracker.unsettled_since],
             incoming=self.interval > 0,
         )
         pages = 0
@@ -203,7 +203,7 @@ class World:
     def seconds_to_next_look(self) -> float | None:
         return seconds_to_next_look(
             self.now + self.skew,
-            [sms.submitted_at for sms in self.tracker.unsettled],
+            [*self.tracker.unsettled_since],
             self.interval,
             is_unfinished=self.reader.is_under_way or self.tracker.is_unwritten,
         )

@@ -235,6 +235,16 @@ class Tracker:
         ]
 
     @property
+    def unsettled_since(self) -> Generator[float]:
+        """Yield when the messages without a final state were sent, the latest first."""
+        return (
+            sms.submitted_at
+            for group in reversed(self._tracked.values())
+            for sms in group.values()
+            if not sms.is_final
+        )
+
+    @property
     def incoming_since(self) -> float | None:
         """Return from when on incoming rows may be new; None before the first look."""
         return self._incoming_since
