@@ -57,6 +57,25 @@ def received(hass: HomeAssistant) -> list[tuple[str | None, str]]:
 # When it looks
 
 
+async def test_what_changes_as_the_account_is_unloaded_leads_to_no_look(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    look: Look,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    assert await look(seconds=6) == 1
+    coordinator = account.runtime_data.coordinator
+    change = account.runtime_data.tracking.listeners[-1]
+    assert change == coordinator._async_reconsider_soon
+    await hass.config_entries.async_unload(account.entry_id)
+    change()
+    await hass.async_block_till_done()
+    reads = len(sandbox.reads)
+    await let_time_pass(hass, freezer, seconds=3600)
+    assert len(sandbox.reads) == reads
+
+
 async def test_it_looks_every_minute_for_incoming_sms(
     account: MockConfigEntry, look: Look
 ) -> None:
