@@ -27,7 +27,12 @@ def describe_sender(sender_id: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=4096)
 def describe(number: str) -> tuple[str, str]:
-    """Return the international notation and the country ("us") of an E.164 number."""
+    """Return the international notation and the country ("us") of an E.164 number.
+
+    What is not one, such as a number that is masked, is written as it is.
+    """
+    if not is_number(number):
+        return number, ""
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:

@@ -115,7 +115,7 @@ class _Phones:
                 str(form.get("to", "")) or None,
             )
         except ValueError as err:
-            page = pages.error_page("Not Received", f"{err}".capitalize())
+            page = pages.error_page("Not received", f"{err}".capitalize())
             return replies.html(page, 400)
         raise web.HTTPSeeOther(f"/#{_element_id(sms.number)}")
 
@@ -137,9 +137,9 @@ def _page(
     shown = "".join(
         _phone(number, bubbles) for number, bubbles in reversed(phones.items())
     )
-    text = "No SMS yet: send one, it appears here."
+    text = "No SMS yet. Send one, and it appears here."
     if phones:
-        latest = f", of which the last {_SHOWN} are shown" if count > _SHOWN else ""
+        latest = f", the last {_SHOWN} are shown" if count > _SHOWN else ""
         text = f"{count} SMS{latest} · times are in UTC"
     body = (
         f'<header><h1>Phones</h1><small id="count">{text}</small>'

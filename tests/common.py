@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 import resource
+import time
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -16,10 +17,11 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.zoho_voice import account as account_module
+from custom_components.zoho_voice import accounts
 from custom_components.zoho_voice.const import DOMAIN
+from sandbox import Account, Sandbox
 
-from .conftest import TRANSLATIONS, placeholders_in
+from .conftest import DAVE, TRANSLATIONS, placeholders_in, recipient
 
 
 def file_of(storage: Path, entry: MockConfigEntry) -> Path:
@@ -46,19 +48,40 @@ async def outbox(hass: HomeAssistant) -> dict[str, list[dict[str, Any]]]:
     )
 
 
+def add_other_account(
+    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry, *names: str
+) -> MockConfigEntry:
+    """Add a second account, whose recipients all have Dave's number."""
+    sandbox.account = Account(zuid="20002", email="other@example.com")
+    other = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id="20002",
+        title="other@example.com",
+        data={
+            **entry.data,
+            "sender_id": "ZohoVoice",
+            "webhook_id": "other",
+            "token": {**sandbox.issue_token(), "expires_at": time.time() + 3600},
+        },
+        subentries_data=[recipient(name, DAVE) for name in names],
+    )
+    other.add_to_hass(hass)
+    return other
+
+
 async def let_time_pass(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, **time: float
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, **span: float
 ) -> None:
     """Move the clock, and let happen what is due by then."""
-    freezer.tick(timedelta(**time))
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(**time))
+    freezer.tick(timedelta(**span))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(**span))
     await hass.async_block_till_done()
 
 
 async def start_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Forget what is in memory, as a crash does, and start again."""
     await hass.config_entries.async_unload(entry.entry_id)
-    account = hass.data[account_module._ACCOUNTS].pop(entry.entry_id)
+    account = hass.data[accounts._ACCOUNTS].pop(entry.entry_id)
     account.stop()
     registry = ir.async_get(hass)
     for issue in [*registry.issues.values()]:

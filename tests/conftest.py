@@ -45,6 +45,7 @@ SENDER_ID = "+18885550100"
 ALICE = "+14805550100"
 BOB = "+14805550111"
 CAROL = "+14805550122"
+DAVE = "+14805550133"
 
 type Look = Callable[..., Awaitable[int]]
 

@@ -1,13 +1,11 @@
 """Every example of the documentation is run, and what the pages name exists."""
 
-import ast
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
 import os
-from pathlib import Path
 import re
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,14 +26,10 @@ from custom_components.zoho_voice.zoho.data_center import DATA_CENTERS
 from sandbox import FaultKind, Sandbox
 
 from .conftest import ALICE, BOB, CAROL, INTEGRATION, SENDER_ID, TRANSLATIONS, Look
+from .pages import PAGES, ROOT, leads_somewhere, links_in
 
-ROOT = Path(__file__).parent.parent
 #: The README's longest length (lines): the rest is on pages of its own.
 MAX_README = 200
-PAGES = {
-    path.relative_to(ROOT).as_posix(): path.read_text()
-    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
-}
 README = PAGES["README.md"]
 #: Texts that are no errors of an action by themselves.
 NO_ERRORS = {
@@ -136,9 +130,11 @@ async def ask_for(hass: HomeAssistant, action: str, **data: Any) -> Any:
 def test_all_examples_are_run_here() -> None:
     assert sorted(EXAMPLES) == sorted(
         [
+            "Log how long an SMS took",
             "Smoke",
             "Turn off the heating by SMS",
             "Turn on the siren if Alice gets no SMS",
+            "Turn on the siren if an SMS is given up",
             "Water in the cellar",
             "action",
             "alert",
@@ -146,6 +142,7 @@ def test_all_examples_are_run_here() -> None:
             "answered",
             "call_everybody",
             "call_if_not_delivered",
+            "check_the_internet",
             "classic",
             "complete",
             "daily_report",
@@ -340,6 +337,46 @@ async def test_siren_when_an_sms_is_not_delivered(
     assert len(siren) == 2
 
 
+async def test_how_long_an_sms_took_is_logged(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox, look: Look
+) -> None:
+    log = async_mock_service(hass, "logbook", "log")
+    example = EXAMPLES["Log how long an SMS took"]
+    assert await async_setup_component(hass, "automation", example)
+    await ask_for(hass, "send_sms", recipients=ALICE, message="Water")
+    await sandbox.report(sandbox.sent[0], "DELIVERED")
+    await look(seconds=61)
+    (entry,) = log
+    assert entry.data["message"] == "Alice got the SMS after 61 seconds."
+
+
+async def test_siren_when_an_sms_is_given_up(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox, look: Look
+) -> None:
+    siren = async_mock_service(hass, "siren", "turn_on")
+    example = EXAMPLES["Turn on the siren if an SMS is given up"]
+    assert await async_setup_component(hass, "automation", example)
+    await sandbox.refuse()
+    await ask_for(
+        hass, "send_sms", recipients=ALICE, message="Water", keep_trying_for="00:10:00"
+    )
+    assert siren == []
+    await look(minutes=11)
+    assert len(siren) == 1
+
+
+async def test_router_is_restarted_only_while_sms_are_waiting(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    router = async_mock_service(hass, "switch", "turn_off")
+    await run_script(hass, "check_the_internet")
+    assert router == []
+    await sandbox.refuse()
+    await ask_for(hass, "send_sms", recipients=ALICE, message="Water", keep_trying=True)
+    await hass.services.async_call("script", "check_the_internet", blocking=True)
+    assert len(router) == 1
+
+
 @pytest.mark.parametrize(("limit", "number_of_sms"), [(20, 1), (19, 0), (None, 1)])
 async def test_report_only_if_enough_is_left(
     hass: HomeAssistant,
@@ -480,6 +517,10 @@ def test_every_option_of_triggers_and_conditions_is_documented(part: str) -> Non
     text = section("docs/triggers-and-conditions.md", f"`zoho_voice.{part}`")
     fields = (AUTOMATION_PARTS[part] or {}).get("fields", {})
     assert sorted(fields_in(text)) == sorted(fields)
+    assert "```yaml" in text
+    texts = TRANSLATIONS["triggers"] | TRANSLATIONS["conditions"]
+    for field in fields:
+        assert f"| `{field}` | **{texts[part]['fields'][field]['name']}:** " in text
 
 
 def labels(texts: dict[str, Any]) -> Iterator[str]:
@@ -496,6 +537,13 @@ def test_every_option_is_documented() -> None:
         re.findall(r"\*\*(.+?)\*\*", "".join(first_cells(PAGES["docs/options.md"])))
     )
     assert named == {*labels(account), *labels(person)}
+
+
+def test_every_field_of_the_set_up_is_documented() -> None:
+    text = f"{section('README.md', 'Set up')}{PAGES['docs/limits.md']}".lower()
+    for step in TRANSLATIONS["config"]["step"].values():
+        for label in labels(step):
+            assert label.lower() in text or label == "Application credentials", label
 
 
 def test_every_entity_is_documented() -> None:
@@ -551,63 +599,11 @@ def test_every_data_center_is_documented() -> None:
         assert row in PAGES["docs/limits.md"]
 
 
-def part_of(path: tuple[str, ...]) -> str | None:
-    """Return the part of the drawing to which a module belongs, None if to none."""
-    if path[0] in ("const", "errors"):
-        return None
-    is_root = path[0] in ("services", "flows")
-    is_part = path[0] == "account" or (INTEGRATION / path[0]).is_dir()
-    return path[0] if is_part and not is_root else "root"
-
-
-def imports_of(file: Path) -> Iterator[tuple[str, ...]]:
-    """Return what a module imports of the integration, but for its types."""
-    tree = ast.parse(file.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            node.body = []
-    package = file.relative_to(INTEGRATION).parts[:-1]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = package[: len(package) + 1 - node.level]
-            for name in node.names:
-                yield (*base, *(node.module or name.name).split("."))
-
-
-def test_drawing_of_the_architecture_is_true() -> None:
-    arrows = set()
-    for file in INTEGRATION.rglob("*.py"):
-        path = file.relative_to(INTEGRATION).with_suffix("").parts
-        arrows |= {(part_of(path), part_of(other)) for other in imports_of(file)}
-    text = PAGES["docs/architecture.md"]
-    drawn = re.findall(r"^ +(\w+) --> (\w+)$", text, re.MULTILINE)
-    assert sorted(drawn) == sorted(
-        (start, end) for start, end in arrows if start and end and start != end
-    )
-
-
-def anchors_of(page: str) -> set[str]:
-    """Return what links to a page can lead to."""
-    text = re.sub(r"```.*?```", "", PAGES[page], flags=re.DOTALL)
-    return {
-        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    }
-
-
 # `scripts/bench` writes the page on performance, and its pictures.
 @pytest.mark.parametrize("page", sorted(PAGES.keys() - {"docs/performance.md"}))
 def test_what_is_linked_exists(page: str) -> None:
-    patterns = r"\]\(([^)]+)\)", r'src="([^"]+)"', r"(?m)^\[\w+\]: (.+)$"
-    links = [link for pattern in patterns for link in re.findall(pattern, PAGES[page])]
-    for link in links:
-        if link.startswith("https://"):
-            continue
-        path, _, anchor = link.partition("#")
-        target = (ROOT / page).parent / path if path else ROOT / page
-        assert target.is_file(), link
-        if anchor:
-            assert anchor in anchors_of(os.path.relpath(target, ROOT)), link
+    for link in links_in(PAGES[page]):
+        assert leads_somewhere(link, page), link
 
 
 def test_every_page_can_be_found_from_the_readme() -> None:

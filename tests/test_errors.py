@@ -4,8 +4,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.zoho_voice.account import Recipient
 from custom_components.zoho_voice.errors import SendError
+from custom_components.zoho_voice.recipient import Recipient
 from custom_components.zoho_voice.sending.dispatch import async_send
 from custom_components.zoho_voice.zoho.errors import (
     CannotConnectError,

@@ -2,21 +2,22 @@
 
 from typing import Any
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, restore_state
+from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    mock_restore_cache_with_extra_data,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.zoho_voice import event as event_platform
 from custom_components.zoho_voice.const import DOMAIN
+from custom_components.zoho_voice.tracking.signals import (
+    SIGNAL_DELIVERY,
+    SIGNAL_INCOMING,
+)
 from sandbox import FaultKind, Sandbox
 
-from .common import send
+from .common import add_other_account, send
 from .conftest import ALICE, TRANSLATIONS, Look
 
 STRANGER = "+14805550199"
@@ -131,6 +132,55 @@ async def test_an_incoming_sms_is_told(
     assert said(event(hass, reply)) == expected
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("+1480555010*", "Alice"),
+        ("1 480 XXX-0100", "Alice"),
+        ("+148055501**", None),  # the night shift's, too
+        ("+4420794600**", None),
+    ],
+)
+async def test_an_incoming_sms_of_a_masked_number_is_of_whom_alone_it_can_be(
+    hass: HomeAssistant,
+    incoming: str,
+    reply: str,
+    sandbox: Sandbox,
+    look: Look,
+    written: str,
+    name: str | None,
+) -> None:
+    await look(seconds=6)
+    sandbox.receive(written, "On my way")
+    await look()
+    found = said(event(hass, incoming))
+    assert (found["number"], found["name"]) == (written, name)
+    assert found["known"] is (name is not None)
+    assert (event(hass, reply).state == STATE_UNKNOWN) is (name is None)
+
+
+async def test_an_event_is_of_its_own_account(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    incoming: str,
+    delivery: str,
+    sandbox: Sandbox,
+    look: Look,
+) -> None:
+    other = add_other_account(hass, sandbox, account)
+    assert await hass.config_entries.async_setup(other.entry_id)
+    await look(seconds=6)
+    sandbox.receive(STRANGER, "Hello")
+    (sms,) = await send(hass, recipients=STRANGER, config_entry_id=other.entry_id)
+    await sandbox.report(sms["log_id"], "DELIVERED")
+    await look()
+    assert event(hass, incoming).state == STATE_UNKNOWN
+    assert event(hass, delivery).state == STATE_UNKNOWN
+    assert said(event(hass, f"{other.entry_id}_incoming"))["text"] == "Hello"
+    told = said(event(hass, f"{other.entry_id}_delivery"))
+    assert told["log_id"] == sms["log_id"]
+
+
 @pytest.mark.parametrize("options", [{"show_text": False}])
 async def test_the_text_can_be_left_out(
     hass: HomeAssistant, incoming: str, reply: str, sandbox: Sandbox, look: Look
@@ -183,29 +233,63 @@ async def test_events_are_there_as_long_as_zoho_tells(
 
 
 async def test_the_last_event_is_there_after_a_restart(
-    hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    incoming: str,
+    sandbox: Sandbox,
+    look: Look,
 ) -> None:
-    registry = er.async_get(hass)
-    registry.async_get_or_create(
-        "event", DOMAIN, f"{entry.entry_id}_incoming", suggested_object_id="incoming"
-    )
-    mock_restore_cache_with_extra_data(
-        hass,
-        [
-            (
-                State("event.incoming", "2026-11-22T11:00:00.000+00:00"),
-                {
-                    "last_event_type": "received",
-                    "last_event_attributes": {"name": "Alice"},
-                },
-            )
-        ],
-    )
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    state = hass.states.get("event.incoming")
-    assert state
-    assert state.state == "2026-11-22T11:00:00.000+00:00"
-    assert state.attributes["name"] == "Alice"
+    await look(seconds=6)
+    sandbox.receive(ALICE, "On my way")
+    await look()
+    before = event(hass, incoming)
+    assert said(before)["text"] == "On my way"
+    restored = restore_state.async_get(hass)
+    await restored.async_dump_states()
+    assert await hass.config_entries.async_unload(account.entry_id)
+    assert event(hass, incoming).state == STATE_UNAVAILABLE
+    await restored.async_load()
+    assert await hass.config_entries.async_setup(account.entry_id)
+    after = event(hass, incoming)
+    assert after.state == before.state
+    assert said(after) == said(before)
+
+
+async def test_entities_follow_no_more_once_the_account_is_unloaded(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    followed = account.runtime_data
+    tracking = followed.tracking
+
+    def followers() -> dict[str, int]:
+        signals = hass.data[DATA_DISPATCHER]
+        return {
+            "account": len(followed.listeners),
+            "tracking": len(tracking.listeners),
+            "sent": len(followed.on_sent),
+            "last delivery": len(tracking.on_delivery),
+            "replies": len(tracking.on_reply),
+            "deliveries": len(signals.get(SIGNAL_DELIVERY, ())),
+            "incoming": len(signals.get(SIGNAL_INCOMING, ())),
+        }
+
+    loaded = followers()
+    assert await hass.config_entries.async_unload(account.entry_id)
+    await hass.async_block_till_done()
+    recipients = len(account.subentries)
+    sensors = 4
+    assert {what: number - followers()[what] for what, number in loaded.items()} == {
+        "account": sensors + len(["coordinator"]),
+        "tracking": sensors + len(["coordinator", "webhook"]),
+        "sent": recipients,
+        "last delivery": recipients,
+        "replies": recipients,
+        "deliveries": 1,
+        "incoming": 1,
+    }
+    assert await hass.config_entries.async_setup(account.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert followers() == loaded
 
 
 async def test_entities_belong_to_their_devices(

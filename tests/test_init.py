@@ -25,11 +25,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.zoho_voice.const import DOMAIN
-from sandbox import Account, FaultKind, Sandbox
+from sandbox import FaultKind, Sandbox
 
-from .conftest import ALICE, SENDER_ID, recipient
+from .common import add_other_account
+from .conftest import ALICE, DAVE, SENDER_ID, recipient
 
-DAVE = "+14805550133"
 TEXT = "Water in the cellar"
 
 
@@ -61,27 +61,6 @@ def let_token_expire(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Let the access token need a renewal."""
     token = {**entry.data["token"], "expires_at": time.time() - 1}
     hass.config_entries.async_update_entry(entry, data={**entry.data, "token": token})
-
-
-def add_other_account(
-    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry, *names: str
-) -> MockConfigEntry:
-    """Add a second account, whose recipients all have Dave's number."""
-    sandbox.account = Account(zuid="20002", email="other@example.com")
-    other = MockConfigEntry(
-        domain=DOMAIN,
-        unique_id="20002",
-        title="other@example.com",
-        data={
-            **entry.data,
-            "sender_id": "ZohoVoice",
-            "webhook_id": "other",
-            "token": {**sandbox.issue_token(), "expires_at": time.time() + 3600},
-        },
-        subentries_data=[recipient(name, DAVE) for name in names],
-    )
-    other.add_to_hass(hass)
-    return other
 
 
 def sources_in_progress(hass: HomeAssistant) -> list[str]:

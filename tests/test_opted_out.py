@@ -1,5 +1,6 @@
 """Whoever answers STOP gets nothing more, until START or until a person allows it."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -15,7 +17,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.zoho_voice.const import DOMAIN
 from sandbox import FaultKind, Sandbox
 
-from .common import issues, let_time_pass, outbox, send, start_again
+from .common import full_disk, issues, let_time_pass, outbox, send, start_again
 from .conftest import ALICE, BOB, CAROL, TRANSLATIONS, placeholders_in, recipient
 
 BOTH = {"recipients": ["Alice", "Night shift"]}
@@ -105,6 +107,17 @@ async def test_stranger_who_answers_stop_is_marked_too(
     assert placeholders == {"account": account.title, "recipient": "…0199"}
 
 
+async def test_stop_from_a_masked_number_is_of_whom_alone_it_can_be(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    await answer(hass, account, sandbox, "STOP", "+148055501**")
+    await send(hass, **BOTH)
+    await answer(hass, account, sandbox, "STOP", "+1480*****00")
+    with pytest.raises(HomeAssistantError) as caught:
+        await send(hass, **BOTH)
+    assert caught.value.sent_to == {BOB, CAROL}
+
+
 @pytest.mark.clock
 async def test_what_waits_for_them_is_refused(
     hass: HomeAssistant,
@@ -124,14 +137,10 @@ async def test_what_waits_for_them_is_refused(
     assert (await outbox(hass))["waiting"] == []
 
 
-@pytest.mark.parametrize("choice", ["keep_refusing", "allow"])
-async def test_issue_asks_what_to_do(
-    hass: HomeAssistant,
-    account: MockConfigEntry,
-    sandbox: Sandbox,
-    hass_client: ClientSessionGenerator,
-    choice: str,
-) -> None:
+async def fixing(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator
+) -> Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]:
+    """Return what posts to the dialogs of issues, and returns the answer."""
     assert await async_setup_component(hass, "repairs", {})
     client = await hass_client()
 
@@ -140,6 +149,18 @@ async def test_issue_asks_what_to_do(
         assert response.status == 200
         return await response.json()
 
+    return post
+
+
+@pytest.mark.parametrize("choice", ["keep_refusing", "allow"])
+async def test_issue_asks_what_to_do(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_client: ClientSessionGenerator,
+    choice: str,
+) -> None:
+    post = await fixing(hass, hass_client)
     await answer(hass, account, sandbox, "STOP")
     issue = issues(hass)["opted_out"]
     assert ALICE[2:] not in str(issue)
@@ -162,6 +183,55 @@ async def test_issue_asks_what_to_do(
     else:
         with pytest.raises(HomeAssistantError, match="answered STOP"):
             await send(hass)
+
+
+@pytest.mark.parametrize("choice", ["keep_refusing", "allow"])
+async def test_start_while_the_dialog_is_open_decides(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_client: ClientSessionGenerator,
+    choice: str,
+) -> None:
+    post = await fixing(hass, hass_client)
+    await answer(hass, account, sandbox, "STOP")
+    await answer(hass, account, sandbox, "STOP", BOB)
+    issue_id = min(
+        issue_id for _, issue_id in ir.async_get(hass).issues if "opted" in issue_id
+    )
+    shown = await post("", {"handler": DOMAIN, "issue_id": issue_id})
+    for number in (ALICE, BOB):
+        await answer(hass, account, sandbox, "START", number)
+    ended = await post(f"/{shown['flow_id']}", {"next_step_id": choice})
+    assert ended["type"] == "create_entry"
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await start_again(hass, account)
+    assert issues(hass) == {}
+    await send(hass, **BOTH)
+    assert numbers(sandbox) == [ALICE, BOB, CAROL]
+
+
+async def test_decision_that_can_not_be_written_now_is_written_with_the_next(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_client: ClientSessionGenerator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    post = await fixing(hass, hass_client)
+    await answer(hass, account, sandbox, "STOP")
+    issue_id = issues(hass)["opted_out"].issue_id
+    shown = await post("", {"handler": DOMAIN, "issue_id": issue_id})
+    caplog.clear()
+    with full_disk():
+        await post(f"/{shown['flow_id']}", {"next_step_id": "allow"})
+        await account.runtime_data.async_wait()
+    assert "Could not write down who wants no SMS" in caplog.text
+    await send(hass)
+    assert numbers(sandbox) == [ALICE]
+    await start_again(hass, account)
+    await send(hass)
+    assert issues(hass) == {}
 
 
 async def test_issue_goes_with_its_account(

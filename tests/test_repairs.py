@@ -502,6 +502,86 @@ async def test_file_of_which_a_part_is_damaged_is_not_used_in_part(
     assert sandbox.requests == []
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["messages", "messages", 0, "number"], 1),
+        (["messages", "messages", 0, "name"], 1),
+        (["messages", "messages", 0, "submitted_at"], True),
+        (["messages", "messages", 0, "submitted_at"], "now"),
+        (["messages", "messages", 0, "submitted_at"], 1e15),
+        (["messages", "messages", 0, "segments"], 1.5),
+        (["messages", "messages", 0, "state"], "lost"),
+        (["messages", "counters", "segments"], None),
+        (["messages", "last_states"], []),
+        (["messages", "known"], [["id", 0]]),
+        (["told_until"], "noon"),
+    ],
+)
+async def test_damaged_file_of_what_was_sent_keeps_nothing_from_being_sent(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    storage: Path,
+    path: list[str | int],
+    value: Any,
+) -> None:
+    await send(hass)
+    await account.runtime_data.async_wait()
+    await account.runtime_data.journal.async_flush()
+    file = storage / f"{file_of(storage, account).name}.tracking"
+    stored = json.loads(file.read_bytes())
+    part: Any = stored
+    for key in path[:-1]:
+        part = part[key]
+    assert part[path[-1]] != value
+    part[path[-1]] = value
+    with patch.object(journal.Journal, "async_flush"):
+        file.write_text(json.dumps(stored))
+        await start_again(hass, account)
+    issue = issues(hass)["tracking_damaged"]
+    aside = storage / issue.translation_placeholders["file"]
+    assert aside.name == f"{file.name}.damaged"
+    assert json.loads(aside.read_bytes()) == stored
+    assert account.runtime_data.tracking.tracker.counters.messages == 0
+    await send(hass)
+    await account.runtime_data.async_wait()
+    assert len(sandbox.sent) == 2
+    assert json.loads(file.read_bytes())["messages"]["counters"]["messages"] == 1
+
+
+async def test_file_of_what_was_sent_that_can_not_be_moved_is_told(
+    hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox, storage: Path
+) -> None:
+    storage.mkdir(exist_ok=True)
+    file = storage / f"{file_of(storage, entry).name}.tracking"
+    file.write_text("not what it was")
+    with patch.object(Path, "rename", side_effect=PermissionError):
+        await set_up(hass, entry)
+    (issue,) = issues(hass).values()
+    assert issue.translation_key == "tracking_blocked"
+    assert not issue.is_fixable
+    assert issue.translation_placeholders["file"] == file.name
+    await send(hass)
+    assert len(sandbox.sent) == 1
+    await entry.runtime_data.async_wait()
+    assert file.read_text() == "not what it was"
+    file.unlink()
+    await start_again(hass, entry)
+    assert issues(hass) == {}
+
+
+async def test_both_files_can_be_damaged_at_once(
+    hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox, storage: Path
+) -> None:
+    storage.mkdir(exist_ok=True)
+    file = file_of(storage, entry)
+    file.write_text("not what it was")
+    (storage / f"{file.name}.tracking").write_text("nor is this")
+    await set_up(hass, entry)
+    assert {*issues(hass)} == {"outbox_damaged", "tracking_damaged"}
+
+
 async def test_file_that_can_not_be_moved_is_told_until_that_is_mended(
     hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox, storage: Path
 ) -> None:

@@ -38,7 +38,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import voluptuous as vol
 
-from custom_components.zoho_voice import account as account_module
+from custom_components.zoho_voice import accounts
 from custom_components.zoho_voice.const import DOMAIN
 from custom_components.zoho_voice.diagnostics import (
     async_get_config_entry_diagnostics,
@@ -419,7 +419,7 @@ async def test_outbox(
     assert "messages_unclear" in ear.said("issue")
 
     await hass.config_entries.async_unload(account.entry_id)
-    hass.data[account_module._ACCOUNTS].pop(account.entry_id).stop()
+    hass.data[accounts._ACCOUNTS].pop(account.entry_id).stop()
     file = Path(hass.config.path(".storage", f"{DOMAIN}.{account.entry_id}"))
     content = file.read_text()
     assert TEXT in content

@@ -303,7 +303,7 @@ def test_every_error_of_a_recipient_has_a_text_and_is_possible() -> None:
     texts = TRANSLATIONS["config_subentries"]["recipient"]
     assert set(texts["error"]) == own | phone_number_errors()
     assert set(texts["abort"]) == {"reconfigure_successful"}
-    assert set(texts["initiate_flow"]) == {"user"}
+    assert set(texts["initiate_flow"]) == {"reconfigure", "user"}
     for text in texts["error"].values():
         assert placeholders_in(text) <= {"number"}
 
@@ -347,7 +347,8 @@ def test_every_issue_has_a_text() -> None:
     for name, call in calls(CODE["repairs.py"]):
         if name == "_async_create_issue":
             own |= literals(call.args[0])
-    assert {"outbox_damaged", "outbox_blocked"} <= own <= set(TRANSLATIONS["issues"])
+    own |= {"outbox_damaged", "outbox_blocked", "tracking_damaged", "tracking_blocked"}
+    assert own <= set(TRANSLATIONS["issues"])
     for texts in TRANSLATIONS["issues"].values():
         assert set(texts) in ({"title", "fix_flow"}, {"title", "description"})
 
@@ -469,4 +470,5 @@ def test_texts_are_plain() -> None:
         # Addresses go through placeholders: translators can't break them.
         assert "://" not in text, text
         # An apostrophe before a brace escapes it: no placeholder would be filled in.
-        assert not re.search(r"'[{}]|[<>]", text), text
+        # Nor HTML: > only leads from one menu to the next.
+        assert not re.search(r"'[{}]|<|(?<! )>|>(?! )", text), text

@@ -1,9 +1,12 @@
 """Triggers, as automations see them."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers.trigger import async_get_all_descriptions
 from homeassistant.setup import async_setup_component
@@ -15,9 +18,9 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
-from custom_components.zoho_voice.account import async_stop_accounts
+from custom_components.zoho_voice.accounts import async_stop_accounts
 from custom_components.zoho_voice.const import DOMAIN
-from sandbox import Sandbox
+from sandbox import FaultKind, Sandbox
 
 from .common import start_again
 from .conftest import ALICE, BOB, CAROL, TRANSLATIONS
@@ -233,6 +236,65 @@ async def test_sms_without_a_report_is_told_after_some_time(
     assert len(actions) == 1
 
 
+async def test_report_that_is_being_written_when_the_time_is_up_is_told(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    actions: list[ServiceCall],
+) -> None:
+    await automate(hass, "sms_not_delivered", **{"for": {"minutes": 10}})
+    await send(hass, ALICE, BOB)
+    await let_time_pass(hass, freezer, minutes=9, seconds=59)
+    to_alice, to_bob = sandbox.sent
+    await sandbox.report(to_alice, "DELIVERED")
+    await sandbox.report(to_bob, "FAILED")
+    journal = account.runtime_data.tracking.journal
+    is_writing, may_go_on = asyncio.Event(), asyncio.Event()
+    async_save = journal.async_save
+
+    async def async_save_slowly() -> None:
+        is_writing.set()
+        await may_go_on.wait()
+        await async_save()
+
+    with patch.object(journal, "async_save", async_save_slowly):
+        looking = asyncio.create_task(account.runtime_data.coordinator.async_refresh())
+        await is_writing.wait()
+        freezer.tick(5)
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=10))
+        may_go_on.set()
+        await looking
+    await hass.async_block_till_done()
+    (told,) = said(actions)
+    assert (told["number"], told["state"]) == (BOB, "failed")
+    await let_time_pass(hass, freezer, minutes=11)
+    assert len(actions) == 1
+
+
+async def test_sms_of_an_account_that_is_disabled_meanwhile_is_not_waited_for(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    actions: list[ServiceCall],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await automate(hass, "sms_not_delivered", **{"for": {"minutes": 10}})
+    sandbox.add_fault(FaultKind.LATE, seconds=0.2)
+    sending = asyncio.create_task(send(hass, ALICE))
+    while not sandbox.requests:
+        await asyncio.sleep(0.001)
+    await hass.config_entries.async_set_disabled_by(
+        account.entry_id, ConfigEntryDisabler.USER
+    )
+    await sending
+    assert [sms.number for sms in sandbox.sent] == [ALICE]
+    await let_time_pass(hass, freezer, minutes=11)
+    assert actions == []
+    assert "Traceback" not in caplog.text
+
+
 async def test_waiting_for_a_report_goes_on_when_automations_are_reloaded(
     hass: HomeAssistant,
     account: MockConfigEntry,
@@ -323,6 +385,29 @@ async def test_sms_that_failed_while_home_assistant_was_down_is_told_once(
     await let_time_pass(hass, freezer, minutes=3)
     (told,) = said(actions)
     assert (told["number"], told["state"]) == (ALICE, "failed")
+
+
+async def test_sms_whose_time_runs_out_right_after_a_start_is_told_once(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    actions: list[ServiceCall],
+) -> None:
+    await automate(hass, "sms_not_delivered", **{"for": {"minutes": 10}})
+    await send(hass, ALICE, BOB)
+    await let_time_pass(hass, freezer, minutes=9, seconds=30)
+    await async_stop_accounts(hass)
+    await sandbox.report(sandbox.sent[0], "DELIVERED")
+    await crash(hass, account)
+    # The log may not have been looked at yet.
+    await let_time_pass(hass, freezer, seconds=35)
+    assert actions == []
+    await look(hass, freezer)
+    await let_time_pass(hass, freezer, minutes=2)
+    assert [one["number"] for one in said(actions)] == [BOB]
+    await let_time_pass(hass, freezer, minutes=3)
+    assert len(actions) == 1
 
 
 async def test_what_was_told_before_a_crash_is_not_told_again(

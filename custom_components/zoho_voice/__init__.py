@@ -36,21 +36,16 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
-from .account import (
-    Account,
-    ZohoVoiceConfigEntry,
-    async_forget_account,
-    async_get_account,
-    async_stop_accounts,
-    data_center_of,
-    recipients_of,
-)
+from .account import Account, ZohoVoiceConfigEntry
+from .accounts import async_forget_account, async_get_account, async_stop_accounts
 from .application_credentials import ZohoOAuth2Implementation
 from .calls.phone_number import warm_up
 from .calls.recipients import subentries_of
+from .connection.data_center import data_center_of
 from .connection.session import async_get_session
 from .connection.tokens import AccountTokens
 from .const import CONF_SENDER_ID, DOMAIN
+from .recipient import recipients_of
 from .refusals import Refusals
 from .repairs import OptOutReports, Reports, SenderReports, async_forget_issues
 from .services import async_setup_services

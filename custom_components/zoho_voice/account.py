@@ -3,45 +3,28 @@
 import asyncio
 from asyncio import Task
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, time as wall_clock
-from functools import partial
+from datetime import datetime
 from pathlib import Path
 import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
-from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, Context, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.async_ import create_eager_task
-from homeassistant.util.hass_dict import HassKey
 
 from .connection.reachability import Reachability
-from .connection.session import async_get_session
 from .const import (
-    CONF_ACCOUNTS_URL,
-    CONF_DATA_CENTER,
     CONF_FLOOD_LIMIT,
     CONF_FLOOD_MINUTES,
     CONF_KEEP_TRYING,
-    CONF_PHONE_NUMBERS,
-    CONF_QUIET_ACTION,
-    CONF_QUIET_FROM,
-    CONF_QUIET_UNTIL,
     CONF_REPEAT_SECONDS,
     CONF_SEGMENTS_PER_DAY,
     CONF_SEGMENTS_PER_HOUR,
-    CONF_SENDER_ID,
-    CONF_VOICE_URL,
-    DATA_CENTER_OTHER,
-    DOMAIN,
-    QUIET_WAIT,
 )
 from .errors import NotLoadedError
+from .recipient import Recipient
 from .sending.brakes import FloodBrake, Repeats
 from .sending.journal import Journal, NotWrittenError
 from .sending.outbox import MAX_PAUSE, Message, Outbox, Outcome, State, end_of
@@ -50,14 +33,11 @@ from .sending.permit import Permit
 from .sending.quiet_hours import QuietHours
 from .sending.segments import estimate_segments
 from .sending.spending import Limits, SpendingGuard, SpendingGuardError
-from .tracking import signals
-from .tracking.account_tracking import VERSION as TRACKING_VERSION, AccountTracking
+from .tracking.account_tracking import AccountTracking
 from .zoho.client import REQUEST_TIMEOUT, WRONG_CALLBACK, ZohoVoiceClient
-from .zoho.data_center import DATA_CENTERS, DataCenter
 from .zoho.errors import CannotConnectError, RejectedError, ZohoError
 from .zoho.message_log import DeliveryState
 from .zoho.models import Receipt, Sms
-from .zoho.reachability import async_can_reach
 
 if TYPE_CHECKING:
     from .sending.dispatch import JointSending, Sending
@@ -70,60 +50,6 @@ DEFAULT_FLOOD_LIMIT = 20
 DEFAULT_FLOOD_MINUTES = 10
 #: How many requests of one account may be under way at once.
 MAX_REQUESTS = 4
-
-_ACCOUNTS: HassKey[dict[str, Account]] = HassKey(DOMAIN)
-
-
-def data_center_of(data: Mapping[str, Any]) -> DataCenter:
-    """Return the data center of an entry's data."""
-    if data[CONF_DATA_CENTER] == DATA_CENTER_OTHER:
-        return DataCenter(data[CONF_ACCOUNTS_URL], data[CONF_VOICE_URL])
-    return DATA_CENTERS[data[CONF_DATA_CENTER]]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Someone to write to: numbers in E.164, perhaps a name and a sender ID of its own.
-
-    `subentry_id` is None for a number that is written in a call. `quiet_hours` are in
-    Home Assistant's time zone.
-    """
-
-    numbers: tuple[str, ...]
-    name: str | None = None
-    sender_id: str | None = None
-    subentry_id: str | None = None
-    quiet_hours: QuietHours | None = None
-
-    @classmethod
-    def from_subentry(cls, subentry: ConfigSubentry) -> Self:
-        """Read a recipient of an entry."""
-        return cls(
-            numbers=tuple(subentry.data[CONF_PHONE_NUMBERS]),
-            name=subentry.title,
-            sender_id=subentry.data.get(CONF_SENDER_ID),
-            subentry_id=subentry.subentry_id,
-            quiet_hours=_quiet_hours_of(subentry.data),
-        )
-
-
-def _quiet_hours_of(data: Mapping[str, Any]) -> QuietHours | None:
-    """Return the quiet hours in a subentry's data, if there are any."""
-    if CONF_QUIET_FROM not in data:
-        return None
-    return QuietHours(
-        wall_clock.fromisoformat(data[CONF_QUIET_FROM]),
-        wall_clock.fromisoformat(data[CONF_QUIET_UNTIL]),
-        waits=data[CONF_QUIET_ACTION] == QUIET_WAIT,
-    )
-
-
-def recipients_of(entry: ConfigEntry) -> dict[str, Recipient]:
-    """Return the recipients of an entry by their subentry id."""
-    return {
-        subentry_id: Recipient.from_subentry(subentry)
-        for subentry_id, subentry in entry.subentries.items()
-    }
 
 
 class Account:
@@ -171,8 +97,8 @@ class Account:
         self.brake = FloodBrake(
             DEFAULT_FLOOD_LIMIT, 60.0 * DEFAULT_FLOOD_MINUTES, time.monotonic
         )
-        #: What was found instead of a file that can be read.
-        self.damaged_file: Path | None = None
+        #: What was found instead of files that can be read, by what they are for.
+        self.damaged_files: dict[str, Path] = {}
         self.outbox = Outbox(
             time.time,
             self.async_request,
@@ -248,7 +174,7 @@ class Account:
         self.client = None
         self.coordinator = None
         await self.async_wait()
-        for journal in filter(None, (self.journal, self.tracking.journal)):
+        for journal in self.journals.values():
             await journal.async_flush()
 
     async def async_wait(self) -> None:
@@ -354,14 +280,10 @@ class Account:
         """Send, without our callback if Zoho does not take it. Raises ZohoError."""
         followed = self.tracking.follow(sms)
         try:
-            receipts = await client.async_send_sms(followed, sender_id, numbers)
+            return await client.async_send_sms(followed, sender_id, numbers)
         except RejectedError as err:
             if err.code != WRONG_CALLBACK or followed is sms:
                 raise
-        else:
-            if followed is not sms:
-                self.tracking.accept_url()
-            return receipts
         self.tracking.refuse_url(followed.status_callback)
         return await client.async_send_sms(sms, sender_id, numbers)
 
@@ -409,17 +331,28 @@ class Account:
 
     async def async_restore(self) -> None:
         """Read what waits, once, and tell what may be sent since a crash."""
-        if self.journal is None or self.restored:
-            return
-        self.damaged_file = await self.journal.async_load()
-        if self.tracking.journal:
-            self.damaged_file = (
-                await self.tracking.journal.async_load() or self.damaged_file
-            )
+        for name, journal in self.journals.items():
+            if damaged := await journal.async_load():
+                self.damaged_files[name] = damaged
         self.restored = True
         if self.outbox.interrupted:
-            self.journal.save_soon()
+            self.outbox.store.save_soon()
         self._changed(self.outbox.interrupted)
+
+    async def async_forget(self) -> None:
+        """Try no more, and remove what had to be remembered."""
+        self.stop()
+        for journal in self.journals.values():
+            await journal.async_remove()
+
+    @property
+    def journals(self) -> dict[str, Journal]:
+        """Return what is on disk, by what it is for.
+
+        Nothing is for an account that only sends a test.
+        """
+        journals = {"outbox": self.journal, "tracking": self.tracking.journal}
+        return {name: journal for name, journal in journals.items() if journal}
 
     @callback
     def _async_opted_out(self) -> None:
@@ -517,90 +450,3 @@ class Account:
         finally:
             self._trying = False
             self._plan()
-
-
-@callback
-def async_get_account(hass: HomeAssistant, entry: ConfigEntry) -> Account:
-    """Return the account of an entry, loaded or not."""
-    accounts = hass.data.setdefault(_ACCOUNTS, {})
-    if entry.entry_id not in accounts:
-        account = accounts[entry.entry_id] = Account(
-            None, entry.data[CONF_SENDER_ID], recipients_of(entry)
-        )
-        account.journal = account.outbox.store = Journal(
-            Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{entry.entry_id}")),
-            {
-                "messages": account.outbox,
-                "repeats": account.repeats,
-                "spending": account.guard,
-            },
-            hass.async_add_executor_job,
-        )
-        _set_up_tracking(hass, account, entry)
-        account.call_later = partial(async_call_later, hass)
-        account.reachability = Reachability(
-            partial(async_can_reach, async_get_session(hass)),
-            account.call_later,
-            account.asked_for_zoho,
-        )
-        account.set_options(entry.options)
-    return accounts[entry.entry_id]
-
-
-@callback
-def _set_up_tracking(hass: HomeAssistant, account: Account, entry: ConfigEntry) -> None:
-    """Let Home Assistant hear of what becomes of what was sent."""
-    account.entry_id = entry.entry_id
-    tracking = account.tracking
-    tracking.journal = tracking.tracker.store = Journal(
-        Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{entry.entry_id}.tracking")),
-        {
-            "accepted": tracking.unclear,
-            "messages": tracking.tracker,
-            "opt_outs": tracking.opt_outs,
-            "told_until": tracking.downtime,
-        },
-        hass.async_add_executor_job,
-        TRACKING_VERSION,
-        lambda stored: {"told_until": None, **stored},
-    )
-    tracking.language = lambda: hass.config.language
-    tracking.on_report = partial(
-        async_dispatcher_send, hass, signals.SIGNAL_DELIVERY, entry.entry_id
-    )
-    tracking.on_incoming = partial(
-        async_dispatcher_send, hass, signals.SIGNAL_INCOMING, entry.entry_id
-    )
-
-
-@callback
-def async_find_account(hass: HomeAssistant, entry_id: str) -> Account | None:
-    """Return the account of an entry that is known and not disabled.
-
-    Not before what it has to remember is read, which would be written over.
-    """
-    entry = hass.config_entries.async_get_entry(entry_id)
-    if entry is None or entry.disabled_by:
-        return None
-    account: Account | None = hass.data.get(_ACCOUNTS, {}).get(entry_id)
-    return account if account and account.restored else None
-
-
-async def async_forget_account(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Forget the account of an entry that was removed, and what it kept."""
-    account: Account | None = hass.data.get(_ACCOUNTS, {}).pop(entry.entry_id, None)
-    if account and account.journal:
-        account.stop()
-        await account.journal.async_remove()
-        if account.tracking.journal:
-            await account.tracking.journal.async_remove()
-
-
-async def async_stop_accounts(hass: HomeAssistant) -> None:
-    """Wait for the requests of all accounts, and for what they have to remember."""
-    accounts = [*hass.data.get(_ACCOUNTS, {}).values()]
-    for account in accounts:
-        account.stop()
-        if account.client:
-            account.tracking.note_told()
-    await asyncio.gather(*(account.async_unload() for account in accounts))

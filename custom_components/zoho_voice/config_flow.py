@@ -32,8 +32,10 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 from yarl import URL
 
-from .account import ZohoVoiceConfigEntry, async_get_account, data_center_of
+from .account import ZohoVoiceConfigEntry
+from .accounts import async_get_account
 from .application_credentials import ZohoOAuth2Implementation
+from .connection.data_center import data_center_of
 from .connection.session import async_get_session
 from .connection.tokens import SignInTokens
 from .const import (
@@ -94,7 +96,9 @@ class ZohoVoiceConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> ZohoVoiceOptionsFlow:
+    def async_get_options_flow(
+        config_entry: ZohoVoiceConfigEntry,
+    ) -> ZohoVoiceOptionsFlow:
         """Return how to change the options."""
         return ZohoVoiceOptionsFlow()
 

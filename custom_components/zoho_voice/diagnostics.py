@@ -11,14 +11,11 @@ from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .account import (
-    Account,
-    ZohoVoiceConfigEntry,
-    async_get_account,
-    data_center_of,
-    recipients_of,
-)
+from .account import Account, ZohoVoiceConfigEntry
+from .accounts import async_get_account
+from .connection.data_center import data_center_of
 from .const import CONF_DATA_CENTER, CONF_SENDER_ID
+from .recipient import recipients_of
 from .sending.outbox import Message, Outbox
 from .sending.outcomes import Outcomes
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 import math
 import time
 
@@ -75,7 +76,7 @@ class Refusals:
         elif isinstance(err, SpendingGuardError):
             self._refused = err
             self._spending.tell(err, caller)
-            self._await_opening(err.opens_at)
+            self._await_opening(err)
 
     @callback
     def _async_changed(self, _: Sequence[Message]) -> None:
@@ -86,27 +87,25 @@ class Refusals:
             self._spending.close()
             self._refused = None
         elif self._refused and self._refused.opens_at < math.inf:
-            self._check_guard()
+            self._check_guard(self._refused)
 
-    def _check_guard(self) -> None:
+    def _check_guard(self, refused: SpendingGuardError) -> None:
         """Withdraw the issue if the call that was refused would be let through now."""
-        if self._refused is None:
-            return
-        segments = self._refused.segments
+        segments = refused.segments
         opens_at = self._account.guard.opens_at(segments, self._account.outbox.reserved)
-        if opens_at is None or self._refused.opens_at == math.inf:
+        if opens_at is None or refused.opens_at == math.inf:
             self._refused = None
             self._spending.close()
             return
-        if opens_at != self._refused.opens_at:
-            self._refused = SpendingGuardError(segments, opens_at)
-            self._spending.tell(self._refused)
-        self._await_opening(opens_at)
+        if opens_at != refused.opens_at:
+            self._refused = refused = SpendingGuardError(segments, opens_at)
+            self._spending.tell(refused)
+        self._await_opening(refused)
 
-    def _await_opening(self, opens_at: float) -> None:
+    def _await_opening(self, refused: SpendingGuardError) -> None:
         """Look again when the guard opens."""
-        seconds = min(max(1.0, opens_at - time.time()), MAX_TIME)
-        self._spending.call_later(seconds, self._check_guard)
+        seconds = min(max(1.0, refused.opens_at - time.time()), MAX_TIME)
+        self._spending.call_later(seconds, partial(self._check_guard, refused))
 
 
 class _Issue:
@@ -118,7 +117,7 @@ class _Issue:
         self._entry = entry
         self._issue_id = f"{name}_{entry.entry_id}"
         self._callers: Counter[str] = Counter()
-        self._err: ZohoError | None = None
+        self._err: ZohoError
         self._cancel_later: CALLBACK_TYPE | None = None
         self._cancel_cooldown: CALLBACK_TYPE | None = None
 
@@ -144,7 +143,6 @@ class _Issue:
                 cancel()
         self._cancel_later = self._cancel_cooldown = None
         self._callers.clear()
-        self._err = None
         ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
 
     def _timer(self, seconds: float, action: Callable[[], None]) -> CALLBACK_TYPE:
@@ -166,8 +164,6 @@ class _Issue:
 
     def _show(self) -> None:
         """Create or update the issue."""
-        if self._err is None:
-            return
         callers = "\n".join(
             f"- {caller}: {count}"
             for caller, count in self._callers.most_common(MAX_CALLERS)

@@ -13,7 +13,8 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 
-from .account import Account, async_get_account
+from .account import Account
+from .accounts import async_get_account
 from .calls.phone_number import mask, mask_numbers
 from .const import ATTR_MESSAGE_ID, DOMAIN
 from .errors import labels, local_time
@@ -54,7 +55,7 @@ class Reports:
             async_at_started(self._hass, partial(self._async_fire, ended))
         account = self._account
         reports = account.outbox.reports
-        if reports == self._known and not account.damaged_file:
+        if reports == self._known and not account.damaged_files:
             return
         self._known = reports
         new = {message.state for message in ended}
@@ -64,16 +65,16 @@ class Reports:
                 [m for m in reports if m.state is state],
                 is_new=state in new,
             )
-        if account.damaged_file:
-            is_blocked = account.journal is not None and account.journal.is_blocked
+        for name, file in account.damaged_files.items():
+            is_blocked = account.journals[name].is_blocked
             self._async_create_issue(
-                "outbox_blocked" if is_blocked else "outbox_damaged",
-                {"file": account.damaged_file.name},
+                f"{name}_blocked" if is_blocked else f"{name}_damaged",
+                {"file": file.name},
                 is_fixable=not is_blocked,
                 # Nothing else tells of it after a restart, unless it is found again.
                 is_persistent=not is_blocked,
             )
-            account.damaged_file = None
+        account.damaged_files.clear()
 
     @callback
     def _async_fire(self, ended: Sequence[Message], _: HomeAssistant) -> None:
@@ -312,16 +313,10 @@ class OptOutRepairFlow(RepairsFlow):
     def __init__(
         self, entry: ConfigEntry, tracking: AccountTracking, issue_id: str
     ) -> None:
-        """Keep whom the issue is about, if they still get nothing."""
+        """Keep where to find whom the issue is about."""
+        self._entry = entry
         self._tracking = tracking
-        self._number = next(
-            (
-                number
-                for number in tracking.opt_outs.numbers
-                if opt_out_issue_id(entry, number) == issue_id
-            ),
-            None,
-        )
+        self._issue_id = issue_id
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> Any:
         """Show what can be done."""
@@ -334,15 +329,24 @@ class OptOutRepairFlow(RepairsFlow):
 
     async def async_step_keep_refusing(self, _: dict[str, str] | None = None) -> Any:
         """Leave it at that."""
-        if self._number:
-            self._tracking.keep_refusing(self._number)
+        for number in self._numbers:
+            self._tracking.keep_refusing(number)
         return self.async_create_entry(data={})
 
     async def async_step_allow(self, _: dict[str, str] | None = None) -> Any:
         """Send to them again."""
-        if self._number:
-            self._tracking.allow(self._number)
+        for number in self._numbers:
+            self._tracking.allow(number)
         return self.async_create_entry(data={})
+
+    @property
+    def _numbers(self) -> list[str]:
+        """Return whom the issue is about, unless they answered START meanwhile."""
+        return [
+            number
+            for number in self._tracking.opt_outs.numbers
+            if opt_out_issue_id(self._entry, number) == self._issue_id
+        ]
 
 
 class SignInRepairFlow(ConfirmRepairFlow):

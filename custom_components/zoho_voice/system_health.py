@@ -11,8 +11,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from yarl import URL
 
-from .account import data_center_of
 from .calls.recipients import accounts_of
+from .connection.data_center import data_center_of
 from .const import DOMAIN
 
 

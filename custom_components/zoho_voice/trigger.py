@@ -1,5 +1,6 @@
 """Triggers of automations: what became of an SMS, and what somebody wrote."""
 
+from abc import abstractmethod
 from datetime import datetime
 from typing import Any, cast, override
 
@@ -10,6 +11,7 @@ from homeassistant.const import (
     ATTR_NAME,
     ATTR_STATE,
     CONF_FOR,
+    CONF_MATCH,
     CONF_OPTIONS,
 )
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -21,7 +23,7 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .account import async_find_account
+from .accounts import async_find_account
 from .calls.recipients import accounts_of
 from .const import ATTR_RECIPIENTS, DOMAIN
 from .sending.outbox import Message
@@ -35,7 +37,6 @@ from .zoho.message_log import DeliveryState
 
 type AnySms = TrackedSms | IncomingSms | Message
 
-CONF_MATCH = "match"
 CONF_TEXT = "text"
 MATCH_CONTAINS = "contains"
 MATCH_IS = "is"
@@ -76,9 +77,9 @@ class _SmsTrigger(Trigger):
         """
         return self._listen(run_action)
 
+    @abstractmethod
     def _listen(self, run_action: TriggerActionRunner) -> CALLBACK_TYPE:
         """Follow what the trigger is about; return how to stop."""
-        raise NotImplementedError
 
     def _concerns(self, entry_id: str, sms: AnySms) -> bool:
         """Return if an SMS is of a recipient that was chosen, or anybody's will do."""

@@ -1,6 +1,6 @@
 """Print what Home Assistant would install by itself for integrations.
 
-Those of a demo, or the ones that are named.
+Those of the UI (`ui`, or if none is named), or the ones that are named.
 """
 
 import json
@@ -47,7 +47,9 @@ def runtime_requirements(wanted: set[str]) -> set[str]:
 
 def main() -> None:
     """Print the requirements, one a line."""
-    wanted = set(sys.argv[1:]) or INTEGRATIONS
+    wanted = set(sys.argv[1:]) or {"ui"}
+    if "ui" in wanted:
+        wanted = wanted - {"ui"} | INTEGRATIONS
     wanted |= bootstrap.DEFAULT_INTEGRATIONS | bootstrap.CORE_INTEGRATIONS
     sys.stdout.writelines(f"{line}\n" for line in sorted(runtime_requirements(wanted)))
 

@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.zoho_voice import account as account_module
+from custom_components.zoho_voice import accounts
 from custom_components.zoho_voice.const import DOMAIN
 
 from ..conftest import ALICE, BOB, CAROL, NOW, SENDER_ID, examples
@@ -141,7 +141,7 @@ async def test_file_is_taken_or_set_aside(
 ) -> None:
     with log:
         await hass.config_entries.async_unload(account.entry_id)
-        hass.data[account_module._ACCOUNTS].pop(account.entry_id).stop()
+        hass.data[accounts._ACCOUNTS].pop(account.entry_id).stop()
         issues = ir.async_get(hass)
         for domain, issue_id in [*issues.issues]:
             issues.async_delete(domain, issue_id)

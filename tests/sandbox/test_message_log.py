@@ -74,6 +74,16 @@ async def test_rows_are_as_documented(sandbox: Sandbox, send: Send, read: Read) 
     }
 
 
+@pytest.mark.parametrize("number", ["+1480555****", "22395", "Dr. Who"])
+async def test_what_is_no_whole_number_is_written_as_it_is(
+    sandbox: Sandbox, read: Read, number: str
+) -> None:
+    """A number that is masked, a short code, or a name."""
+    sandbox.receive(number, "x")
+    (row,) = (await (await read()).json())["smsLogQuery"]
+    assert (row["customerNumber"], row["country"]) == (number, "")
+
+
 async def test_no_rows(read: Read) -> None:
     """Nothing is answered as 204, without a body."""
     response = await read()

@@ -11,8 +11,9 @@ from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.zoho_voice.account import Account, Recipient
+from custom_components.zoho_voice.account import Account
 from custom_components.zoho_voice.errors import SendError
+from custom_components.zoho_voice.recipient import Recipient
 from custom_components.zoho_voice.sending.dispatch import (
     Sending,
     async_send,
@@ -239,6 +240,50 @@ async def test_joint_caller_that_is_gone_leaves_what_has_not_started() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     sent = [number for _, numbers in client.requests for number in numbers]
     assert sent == [recipient.numbers[0] for recipient in everybody[:44]]
+
+
+async def test_joint_caller_that_is_gone_takes_a_request_of_its_own_along() -> None:
+    client = HeldClient()
+    account = account_of(client)
+    everybody = [Recipient((f"+1480555{n:04}",)) for n in range(41)]
+    tasks = join(account, *everybody)
+    await client.wait_for_request()
+    assert len(client.requests) == 4
+    tasks[40].cancel()
+    await asyncio.sleep(0)
+    client.release.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert results[:40] == [None] * 40
+    assert len(client.requests) == 4
+    # It took no slot with it.
+    await asyncio.gather(*join(account, *everybody))
+    assert client.most_at_once == 4
+
+
+async def test_joint_caller_that_is_gone_while_the_same_text_is_sent_gets_nothing() -> (
+    None
+):
+    client = HeldClient()
+    account = account_of(client)
+    account.repeats.seconds = 60
+    first = join(account, Recipient((ALICE,)))
+    await client.wait_for_request()
+    second = [
+        asyncio.create_task(async_send_jointly(account, SMS, recipient, "another call"))
+        for recipient in (Recipient((ALICE, BOB)), Recipient((CAROL,)))
+    ]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    second[0].cancel()
+    await asyncio.sleep(0)
+    client.release.set()
+    results = await asyncio.gather(*first, *second, return_exceptions=True)
+    assert [type(result) for result in results] == [
+        type(None),
+        asyncio.CancelledError,
+        type(None),
+    ]
+    assert client.requests == [(SENDER_ID, (ALICE,)), (SENDER_ID, (CAROL,))]
 
 
 async def test_caller_that_is_gone_starts_no_more_requests_and_stops_none() -> None:

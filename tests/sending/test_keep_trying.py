@@ -1,6 +1,7 @@
 """Messages that are kept until Zoho can be reached, as automations see them."""
 
 import asyncio
+from datetime import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.repairs import DOMAIN as REPAIRS_DOMAIN
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
@@ -171,6 +172,21 @@ async def test_call_decides_for_itself(
     assert times == [5, 0]
     await let_time_pass(hass, freezer, minutes=6)
     assert hass.states.get(WAITING).state == "1"
+
+
+@pytest.mark.parametrize(
+    ("options", "seconds"), [({"keep_trying": 21600}, 21600), ({}, 3600)]
+)
+async def test_call_without_a_time_takes_that_of_the_account(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox, seconds: int
+) -> None:
+    await sandbox.refuse()
+    await send(hass, keep_trying=True)
+    (row,) = (await outbox(hass))["waiting"]
+    begin, end = (
+        datetime.fromisoformat(row[key]) for key in ("created_at", "expires_at")
+    )
+    assert (end - begin).total_seconds() == seconds
 
 
 async def test_message_survives_a_crash(
@@ -425,6 +441,20 @@ async def test_removed_account_leaves_no_file(
     await hass.config_entries.async_remove(account.entry_id)
     await hass.async_block_till_done()
     assert not file_of(storage, account).exists()
+
+
+async def test_account_that_is_removed_while_it_is_disabled_leaves_no_file(
+    hass: HomeAssistant, entry: MockConfigEntry, storage: Path
+) -> None:
+    # As it is read at the start; nothing of it was set up since.
+    entry.disabled_by = ConfigEntryDisabler.USER
+    path = file_of(storage, entry)
+    path.parent.mkdir()
+    files = [path.with_name(path.name + end) for end in ("", ".recent", ".tracking")]
+    for file in files:
+        file.write_text("{}")
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert [file.name for file in files if file.exists()] == []
 
 
 async def test_part_that_is_kept_is_named_beside_the_part_that_failed(

@@ -120,6 +120,27 @@ async def test_response_says_that_it_waits_and_until_when(
     assert [sms.number for sms in sandbox.sent] == [BOB]
 
 
+@pytest.mark.parametrize(
+    "recipients",
+    [
+        [
+            recipient("Alice", ALICE, BOB, quiet_action="wait", **NIGHT),
+            recipient("Carol", CAROL, quiet_action="wait", **NIGHT),
+        ]
+    ],
+)
+async def test_all_numbers_with_the_same_quiet_hours_wait_until_they_end(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    rows = await send(hass, recipients=["Alice", "Carol"])
+    assert [(row["recipient"], row["sends_at"]) for row in rows] == [
+        (ALICE, ENDS_AT),
+        (BOB, ENDS_AT),
+        (CAROL, ENDS_AT),
+    ]
+    assert sandbox.requests == []
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_only_who_must_not_be_disturbed_waits(
     hass: HomeAssistant,

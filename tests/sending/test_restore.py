@@ -88,3 +88,19 @@ async def test_message_that_is_sent_while_the_file_is_read_loses_nothing(
     assert kept >= promised
     on_disk = json.loads(waiting.read_text())["messages"]
     assert promised <= {message["message_id"] for message in on_disk}
+
+
+async def test_no_request_has_more_than_ten_numbers_whatever_the_file_holds(
+    hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox, waiting: Path
+) -> None:
+    stored = json.loads(waiting.read_text())
+    (message,) = stored["messages"]
+    numbers = [f"+1480555{n:04}" for n in range(100, 111)]
+    stored["messages"] = [
+        {**message, "message_id": number, "number": number} for number in numbers
+    ]
+    waiting.write_text(json.dumps(stored))
+    assert await async_setup_component(hass, DOMAIN, {})
+    await hass.async_block_till_done()
+    assert [sms.number for sms in sandbox.sent] == numbers
+    assert len(sandbox.requests) == 2

@@ -422,15 +422,16 @@ async def test_dry_run_checks_everything_and_notes_nothing(
     assert issues(hass) == {}
 
 
-async def test_two_accounts_have_a_guard_each_and_a_call_is_refused_whole(
-    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
-) -> None:
+async def set_up_other(
+    hass: HomeAssistant, account: MockConfigEntry, **options: int
+) -> MockConfigEntry:
+    """Set up a second account, with a recipient who has two numbers."""
     other = MockConfigEntry(
         domain="zoho_voice",
         unique_id="2",
         title="other@example.com",
         data={**account.data, "sender_id": "ZohoVoice", "webhook_id": "2"},
-        options={"segments_per_hour": 1},
+        options=options,
         subentries_data=[
             {
                 "data": {"phone_numbers": ["+14805550133", "+14805550144"]},
@@ -443,9 +444,30 @@ async def test_two_accounts_have_a_guard_each_and_a_call_is_refused_whole(
     other.add_to_hass(hass)
     assert await hass.config_entries.async_setup(other.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
+    return other
+
+
+async def test_two_accounts_have_a_guard_each_and_a_call_is_refused_whole(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    other = await set_up_other(hass, account, segments_per_hour=1)
     with pytest.raises(HomeAssistantError, match="more than the spending limit"):
         await send(hass, recipients=["Alice", "Others"])
     assert sandbox.requests == []
     assert guard_of(account).left() == 3
     await send(hass)
     assert guard_of(other).left() == 1
+
+
+async def test_account_without_a_limit_counts_for_nobody(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    other = await set_up_other(hass, account)
+    await send(hass, recipients=["Others", "Alice"], message="x" * 300)
+    assert sorted(sms.number for sms in sandbox.sent) == [
+        ALICE,
+        "+14805550133",
+        "+14805550144",
+    ]
+    assert guard_of(account).left() == 1
+    assert guard_of(other).left() is None

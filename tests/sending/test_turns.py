@@ -9,7 +9,8 @@ from typing import cast
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.zoho_voice.account import MAX_REQUESTS, Account, Recipient
+from custom_components.zoho_voice.account import MAX_REQUESTS, Account
+from custom_components.zoho_voice.recipient import Recipient
 from custom_components.zoho_voice.sending.dispatch import SentSms, async_send
 from custom_components.zoho_voice.sending.journal import Journal
 from custom_components.zoho_voice.sending.outbox import Message, State
@@ -101,18 +102,22 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.parametrize("come_first", [0, 1, len(NUMBERS)])
 async def test_callers_and_what_waits_never_wait_for_each_other(
-    account: Account, client: Client
+    account: Account, client: Client, come_first: int
 ) -> None:
     busy = [call(account, number) for number in BUSY]
     await until(lambda: len(client.sent) == len(BUSY))
+    calls = [call(account, number) for number in NUMBERS[:come_first]]
+    await settle()
     retry = asyncio.create_task(account.outbox.async_try())
     await settle()
-    calls = [call(account, number) for number in NUMBERS]
+    calls += [call(account, number) for number in NUMBERS[come_first:]]
     await settle()
     for number in BUSY:
         client.held[number].set()
-        await settle()
+        if not come_first:
+            await settle()
     await until(lambda: all(task.done() for task in (*busy, *calls, retry)))
     for number in NUMBERS:
         texts = [text for text, to in client.sent if to == number]
@@ -120,6 +125,27 @@ async def test_callers_and_what_waits_never_wait_for_each_other(
         assert len(texts) == len({*texts})
     await account.outbox.async_try()
     assert len(client.sent) == len(BUSY) + 2 * len(NUMBERS)
+
+
+async def test_what_waits_goes_on_waiting_if_it_is_not_let_wait_for_a_slot(
+    account: Account, client: Client, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Home Assistant ends, and does not wait for it."""
+    busy = [call(account, number) for number in BUSY]
+    await until(lambda: len(client.sent) == len(BUSY))
+    retry = asyncio.create_task(account.outbox.async_try())
+    await settle()
+    retry.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await retry
+    states = {message.number: message.state for message in account.outbox.waiting}
+    assert {states[number] for number in NUMBERS} == {State.QUEUED}
+    for number in BUSY:
+        client.held[number].set()
+    await asyncio.gather(*busy)
+    await account.outbox.async_try()
+    assert [*recwarn] == []
+    assert sorted(to for text, to in client.sent if text == "Before") == NUMBERS
 
 
 async def test_what_is_cleared_before_there_is_a_slot_is_not_sent(

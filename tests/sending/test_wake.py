@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.zoho_voice import account as account_module
+from custom_components.zoho_voice import accounts
 from custom_components.zoho_voice.sending import journal
 from sandbox import FaultKind, Sandbox
 
@@ -36,13 +36,13 @@ def options() -> dict[str, Any]:
 def asked() -> Iterator[list[str]]:
     """Return which servers were asked whether they are there."""
     urls: list[str] = []
-    can_reach = account_module.async_can_reach
+    can_reach = accounts.async_can_reach
 
     async def ask(session: Any, url: str) -> bool:
         urls.append(url)
         return await can_reach(session, url)
 
-    with patch.object(account_module, "async_can_reach", ask):
+    with patch.object(accounts, "async_can_reach", ask):
         yield urls
 
 

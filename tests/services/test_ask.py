@@ -15,7 +15,8 @@ from custom_components.zoho_voice.services import ask as ask_module
 from custom_components.zoho_voice.tracking.questions import async_get_questions
 from sandbox import FaultKind, Sandbox
 
-from ..conftest import ALICE, BOB, CAROL, recipient
+from ..common import add_other_account
+from ..conftest import ALICE, BOB, CAROL, DAVE, recipient
 
 NOBODY = {
     "choice": None,
@@ -308,6 +309,27 @@ async def test_error_if_nobody_was_asked(
     assert not async_get_questions(hass).is_open
 
 
+async def test_account_that_is_unloaded_meanwhile_does_not_keep_others_from_asking(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    other = add_other_account(hass, sandbox, account, "Dave")
+    assert await hass.config_entries.async_setup(other.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    sandbox.reads.clear()
+    sandbox.add_fault(FaultKind.READ_LATE, seconds=0.2, times=2)
+    asking = begin(hass, recipients=["Alice", "Dave"])
+    while len(sandbox.reads) < 2:
+        await asyncio.sleep(0.001)
+    assert await hass.config_entries.async_unload(account.entry_id)
+    await until_sent(sandbox)
+    assert other.runtime_data.coordinator.update_interval.total_seconds() == 15
+    await reply(other, sandbox, DAVE, "1")
+    response = await asking
+    assert (response["choice"], response["name"]) == ("on my way", "Dave")
+    assert response["not_sent"] == [{"recipient": ALICE, "name": "Alice"}]
+    assert [sms.number for sms in sandbox.sent] == [DAVE]
+
+
 async def test_error_if_no_answer_can_be_read(
     hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox
 ) -> None:
@@ -316,10 +338,25 @@ async def test_error_if_no_answer_can_be_read(
     hass.config_entries.async_update_entry(entry, data=data)
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    with pytest.raises(ServiceValidationError) as caught:
-        await begin(hass)
-    assert caught.value.translation_key == "cannot_receive"
+    for _ in range(2):
+        with pytest.raises(ServiceValidationError) as caught:
+            await begin(hass)
+        assert caught.value.translation_key == "cannot_receive"
     assert sandbox.requests == []
+    # That it is not allowed was known the second time.
+    assert len(sandbox.reads) == 1
+
+
+async def test_zoho_is_left_alone_for_a_question_too_when_it_is_too_much(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    sandbox.add_fault(FaultKind.READ_TOO_MANY_REQUESTS)
+    await look(account)
+    reads = len(sandbox.reads)
+    asking = begin(hass, timeout=1)
+    await until_sent(sandbox)
+    assert (await asking)["answered"] is False
+    assert len(sandbox.reads) == reads
 
 
 async def test_question_is_asked_though_the_log_can_not_be_reached_now(

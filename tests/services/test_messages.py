@@ -1,17 +1,19 @@
 """The actions that read what was sent, received, and scheduled."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from sandbox import Sandbox
+from sandbox import FaultKind, Sandbox
 
 from ..common import send
 from ..conftest import ALICE, BOB, CAROL, SENDER_ID
@@ -21,6 +23,13 @@ async def get(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
     """Return what the action does."""
     return await hass.services.async_call(
         "zoho_voice", "get_messages", data, blocking=True, return_response=True
+    )
+
+
+async def get_scheduled(hass: HomeAssistant) -> dict[str, Any]:
+    """Return what the other action does."""
+    return await hass.services.async_call(
+        "zoho_voice", "get_scheduled_messages", {}, blocking=True, return_response=True
     )
 
 
@@ -177,6 +186,49 @@ async def test_zoho_has_problems(
     assert caught.value.translation_key == "log_not_read"
 
 
+async def test_log_that_is_too_long_to_be_read_is_not_complete(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    sandbox.oldest_first = True
+    for number in range(2000):
+        sandbox.receive(ALICE, str(number))
+    sandbox.reads.clear()
+    response = await get(hass, limit=1000)
+    assert len(response["messages"]) == 1000
+    assert response["complete"] is False
+    assert len(sandbox.reads) == 10
+    sandbox.message_log.clear()
+    sandbox.receive(ALICE, "One")
+    response = await get(hass, limit=1000)
+    assert [row["message"] for row in response["messages"]] == ["One"]
+    assert response["complete"] is True
+
+
+@pytest.mark.parametrize("action", ["get_messages", "get_scheduled_messages"])
+async def test_no_account(hass: HomeAssistant, action: str) -> None:
+    assert await async_setup_component(hass, "zoho_voice", {})
+    with pytest.raises(ServiceValidationError) as caught:
+        await hass.services.async_call(
+            "zoho_voice", action, {}, blocking=True, return_response=True
+        )
+    assert caught.value.translation_key == "no_account"
+
+
+async def test_account_that_is_unloaded_while_its_log_is_read(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    sandbox.reads.clear()
+    sandbox.add_fault(FaultKind.READ_LATE, seconds=0.2)
+    asking = asyncio.create_task(get(hass, recipients="Night shift"))
+    while not sandbox.reads:
+        await asyncio.sleep(0.001)
+    assert await hass.config_entries.async_unload(account.entry_id)
+    with pytest.raises(ServiceValidationError) as caught:
+        await asking
+    assert caught.value.translation_key == "account_not_loaded"
+    assert len(sandbox.reads) == 1
+
+
 @pytest.mark.parametrize("action", ["get_messages", "get_scheduled_messages"])
 async def test_account_that_is_not_loaded(
     hass: HomeAssistant, account: MockConfigEntry, action: str
@@ -205,13 +257,8 @@ async def test_scheduled_messages(
 ) -> None:
     for time in ("2030-12-24 18:00:00", "2030-01-02 03:04:05"):
         await send(hass, scheduled_time=time, time_zone="Asia/Kolkata", message=time)
-    response = await hass.services.async_call(
-        "zoho_voice",
-        "get_scheduled_messages",
-        {},
-        blocking=True,
-        return_response=True,
-    )
+    response = await get_scheduled(hass)
+    assert response["complete"] is True
     assert [row["scheduled_time"] for row in response["messages"]] == [
         "2030-01-02 03:04:05",
         "2030-12-24 18:00:00",
@@ -224,3 +271,62 @@ async def test_scheduled_messages(
         "2030-01-02 03:04:05",
     )
     assert row["job_id"] or row["log_id"]
+
+
+@pytest.mark.parametrize(
+    ("count", "reads", "found"), [(199, 1, 199), (200, 2, 200), (2100, 10, 2000)]
+)
+async def test_schedule_is_read_as_far_as_zoho_allows(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    count: int,
+    reads: int,
+    found: int,
+) -> None:
+    await send(hass, scheduled_time="2030-12-24 18:00:00")
+    (scheduled,) = sandbox.scheduled
+    sandbox.scheduled = [
+        replace(scheduled, job_id=str(number)) for number in range(count)
+    ]
+    sandbox.reads.clear()
+    response = await get_scheduled(hass)
+    assert {row["job_id"] for row in response["messages"]} == {
+        str(number) for number in range(found)
+    }
+    assert len(response["messages"]) == found
+    assert response["complete"] is (found == count)
+    assert len(sandbox.reads) == reads
+
+
+async def test_rows_of_the_schedule_that_cannot_be_read_end_no_page(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    await send(hass, scheduled_time="2030-12-24 18:00:00")
+    (scheduled,) = sandbox.scheduled
+    nameless = replace(scheduled.sms, log_id="")
+    sandbox.scheduled = [
+        replace(scheduled, job_id=str(number or ""), sms=nameless)
+        for number in range(201)
+    ]
+    response = await get_scheduled(hass)
+    assert {row["job_id"] for row in response["messages"]} == {
+        str(number) for number in range(1, 201)
+    }
+    assert response["complete"] is True
+
+
+async def test_what_moves_to_the_next_page_of_the_schedule_is_there_once(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    await send(hass, scheduled_time="2030-12-24 18:00:00")
+    (scheduled,) = sandbox.scheduled
+    # What is scheduled meanwhile comes before what was read.
+    last = replace(scheduled, job_id="199")
+    sandbox.scheduled = [
+        *(replace(scheduled, job_id=str(number)) for number in range(200)),
+        last,
+    ]
+    response = await get_scheduled(hass)
+    assert [row["job_id"] for row in response["messages"]].count("199") == 1
+    assert len(response["messages"]) == 200

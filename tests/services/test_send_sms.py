@@ -324,6 +324,23 @@ async def test_waiting_in_vain_for_delivery(
     assert "state" not in (await send_sms(hass, recipients=ALICE))[0]
 
 
+async def test_waiting_for_delivery_outlasts_the_account(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    sandbox.add_fault(FaultKind.LATE, seconds=0.2)
+    sending = hass.async_create_task(
+        send_sms(hass, recipients=ALICE, wait_for_delivery=0.3)
+    )
+    async with asyncio.timeout(10):
+        while not sandbox.requests:
+            await asyncio.sleep(0.01)
+    reads = len(sandbox.reads)
+    assert await hass.config_entries.async_unload(account.entry_id)
+    (row,) = await sending
+    assert (row["status"], row["state"]) == ("IN_QUEUE", "queued")
+    assert len(sandbox.reads) == reads
+
+
 async def test_what_is_kept_is_not_waited_for(
     hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 import json
+import logging
 import sys
 from types import ModuleType
 from typing import Any
@@ -151,6 +152,24 @@ async def test_a_url_that_zoho_refuses_is_left_out(
     await hass.config_entries.async_reload(account.entry_id)
     await send(hass, message="At last")
     assert sandbox.sent[3].status_callback is not None
+    assert "callback_refused" not in issues(hass)
+
+
+async def test_a_url_that_zoho_refused_is_tried_again_after_another_one(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    sandbox.accept_callbacks = False
+    await send(hass)
+    sandbox.accept_callbacks = True
+    await hass.config.async_update(external_url="https://other.example.com")
+    await send(hass, message="Other")
+    await hass.config.async_update(external_url=URL)
+    await send(hass, message="Again")
+    assert [sms.status_callback for sms in sandbox.sent] == [
+        None,
+        "https://other.example.com" + path_of(account),
+        URL + path_of(account),
+    ]
     assert "callback_refused" not in issues(hass)
 
 
@@ -477,6 +496,45 @@ async def test_what_makes_no_sense_changes_nothing(
     assert tracker.dump() == before
     assert reported == ["queued"]
     assert await look(seconds=6) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        pytest.param("Content-Length: 999", b"%s", id="rest is missing"),
+        pytest.param(
+            "Transfer-Encoding: chunked\r\nContent-Encoding: gzip",
+            b"40\r\n%s",
+            id="not compressed",
+        ),
+    ],
+)
+async def test_a_body_that_does_not_arrive_changes_nothing(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    unreadable: None,
+    client: TestClient,
+    reported: list[str],
+    caplog: pytest.LogCaptureFixture,
+    headers: str,
+    body: bytes,
+) -> None:
+    await send(hass)
+    await account.runtime_data.async_wait()
+    report = {"logid": sandbox.sent[0].log_id, "status": "DELIVERED"}
+    head = f"POST {path_of(account)} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n"
+    caplog.set_level(logging.DEBUG, "custom_components.zoho_voice")
+    with patch.object(webhook_module, "READ_TIMEOUT", 0.2):
+        reader, writer = await asyncio.open_connection(client.host, client.port)
+        writer.write(head.encode() + body % json.dumps(report).encode())
+        await reader.readline()
+        writer.close()
+    assert "A status callback broke off" in caplog.text
+    assert reported == ["queued"]
+    (made,) = await sandbox.report(sandbox.sent[0], "DELIVERED")
+    assert made.answer == 200
+    assert reported == ["queued", "delivered"]
 
 
 @pytest.mark.parametrize("can_read", [False, True])

@@ -24,7 +24,7 @@ from custom_components.zoho_voice.zoho.errors import (
     UnreadableReplyError,
     ZohoError,
 )
-from custom_components.zoho_voice.zoho.message_log import Direction, LogPage
+from custom_components.zoho_voice.zoho.message_log import Direction, Page
 from custom_components.zoho_voice.zoho.models import DataCoding, Sms
 from custom_components.zoho_voice.zoho.reply import MAX_BODY
 from sandbox import Sandbox
@@ -130,7 +130,7 @@ async def test_log_is_asked_for_as_documented(
     query: dict[str, str],
 ) -> None:
     odd_zoho.answer = {"status": 204}
-    assert await odd_client.async_get_log(**options) == LogPage([])
+    assert await odd_client.async_get_log(**options) == Page([])
     assert odd_zoho.requests == [LOG]
     assert odd_zoho.queries == [query]
 
@@ -151,8 +151,8 @@ async def test_schedule_is_asked_for_as_documented(
     odd_client: ZohoVoiceClient, odd_zoho: OddZoho
 ) -> None:
     odd_zoho.answer = {"status": 204}
-    assert await odd_client.async_get_schedule() == []
-    assert await odd_client.async_get_schedule(start=200, size=10) == []
+    assert await odd_client.async_get_schedule() == Page([])
+    assert await odd_client.async_get_schedule(start=200, size=10) == Page([])
     assert odd_zoho.requests == [SCHEDULE] * 2
     assert odd_zoho.queries == [
         {"from": "0", "size": "200"},
@@ -193,7 +193,7 @@ async def test_scheduled_messages(
             "status": "SUCCESS",
         }
     )
-    [scheduled] = await odd_client.async_get_schedule()
+    [scheduled] = (await odd_client.async_get_schedule()).rows
     assert scheduled.job_id == "961000000506031"
     assert str(scheduled.scheduled_time) == "2023-03-04 21:35:00"
     assert scheduled.time_zone == "Pacific/Niue"
@@ -227,7 +227,7 @@ async def test_every_way_to_say_success(
         body[rows] = body.pop("rows")
     odd_zoho.answer = as_answer(body)
     found = await call(odd_client)
-    assert len(found.rows if isinstance(found, LogPage) else found) == count
+    assert len(found.rows) == count
     assert odd_zoho.requests == [request_line]
 
 

@@ -11,12 +11,11 @@ from custom_components.zoho_voice.zoho.message_log import (
     FINAL_STATES,
     DeliveryState,
     Direction,
-    LogPage,
     LogRow,
+    Page,
     ScheduledSms,
     delivery_state,
-    read_page,
-    read_rows,
+    read_log,
     read_schedule,
 )
 from tests.conftest import ALICE, SENDER_ID
@@ -108,12 +107,12 @@ LOG_ROW = LogRow(
 
 
 def test_row_is_read() -> None:
-    assert read_rows({"smsLogQuery": [row()]}) == [LOG_ROW]
+    assert read_log({"smsLogQuery": [row()]}).rows == [LOG_ROW]
 
 
 def test_row_that_says_little_is_read() -> None:
     rows = [{"logid": 7, "messageType": "Outgoing"}]
-    assert read_rows({"smsLogQuery": rows}) == [
+    assert read_log({"smsLogQuery": rows}).rows == [
         LogRow(log_id="7", direction=Direction.OUTGOING, number="", message="")
     ]
 
@@ -150,7 +149,7 @@ def test_row_that_says_little_is_read() -> None:
 def test_each_field_is_read_as_it_comes(
     field: str, value: Any, attribute: str, expected: Any
 ) -> None:
-    [found] = read_rows({"smsLogQuery": [row(**{field: value})]})
+    [found] = read_log({"smsLogQuery": [row(**{field: value})]}).rows
     for name in LOG_ROW.__slots__:
         wanted = expected if name == attribute else getattr(LOG_ROW, name)
         assert getattr(found, name) == wanted
@@ -159,13 +158,13 @@ def test_each_field_is_read_as_it_comes(
 @pytest.mark.parametrize("name", ["logid", "logId", "log_id", "messageId"])
 def test_each_name_of_the_id_is_read(name: str) -> None:
     rows = [{name: "a", "messageType": "OUTGOING"}]
-    [found] = read_rows({"smsLogQuery": rows})
+    [found] = read_log({"smsLogQuery": rows}).rows
     assert found.log_id == "a"
 
 
 def test_log_id_comes_before_the_message_id() -> None:
     rows = [{"messageId": "b", "logid": "a", "messageType": "OUTGOING"}]
-    [found] = read_rows({"smsLogQuery": rows})
+    [found] = read_log({"smsLogQuery": rows}).rows
     assert found.log_id == "a"
 
 
@@ -187,7 +186,7 @@ def test_row_that_can_not_be_read_hides_no_other(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     rows = [row(logid="a"), unreadable, row(logid="b")]
-    page = read_page({"smsLogQuery": rows})
+    page = read_log({"smsLogQuery": rows})
     assert [found.log_id for found in page.rows] == ["a", "b"]
     assert page.skipped == 1
     assert [record.getMessage() for record in caplog.records] == [
@@ -210,19 +209,19 @@ def test_row_that_can_not_be_read_hides_no_other(
 )
 def test_page_knows_how_many_rows_there_are(meta: Any, total: int | None) -> None:
     body = {"smsLogQuery": [row()], "meta": meta}
-    assert read_page(body) == LogPage([LOG_ROW], total)
+    assert read_log(body) == Page([LOG_ROW], total)
 
 
 @pytest.mark.parametrize("rows", [None, [], {}, "x", 1])
 def test_no_rows_are_no_rows(rows: Any) -> None:
-    assert read_page({"smsLogQuery": rows}) == LogPage([])
-    assert read_page({}) == LogPage([])
-    assert read_schedule({"schedule": rows}) == read_schedule({}) == []
+    assert read_log({"smsLogQuery": rows}) == Page([])
+    assert read_log({}) == Page([])
+    assert read_schedule({"schedule": rows}) == read_schedule({}) == Page([])
 
 
 def test_text_is_not_shown_by_accident() -> None:
-    [found] = read_rows({"smsLogQuery": [row()]})
-    [scheduled] = read_schedule({"schedule": [scheduled_row()]})
+    [found] = read_log({"smsLogQuery": [row()]}).rows
+    [scheduled] = read_schedule({"schedule": [scheduled_row()]}).rows
     assert "Take this" not in repr(found)
     assert "this is scheduled SMS" not in repr(scheduled)
 
@@ -269,12 +268,12 @@ SCHEDULED = ScheduledSms(
 
 
 def test_scheduled_row_is_read() -> None:
-    assert read_schedule({"schedule": [scheduled_row()]}) == [SCHEDULED]
+    assert read_schedule({"schedule": [scheduled_row()]}).rows == [SCHEDULED]
 
 
 def test_scheduled_row_needs_one_id() -> None:
     rows = [{"jobId": 7}, {"logid": "a"}, {"message": "x"}, None]
-    assert read_schedule({"schedule": rows}) == [
+    assert read_schedule({"schedule": rows}).rows == [
         ScheduledSms(job_id="7", message=""),
         ScheduledSms(log_id="a", message=""),
     ]
@@ -294,7 +293,7 @@ def test_scheduled_row_needs_one_id() -> None:
 def test_scheduled_time_is_of_the_clock_on_the_wall(
     written: Any, scheduled_time: datetime | None
 ) -> None:
-    [found] = read_schedule({"schedule": [scheduled_row(scheduledTime=written)]})
+    [found] = read_schedule({"schedule": [scheduled_row(scheduledTime=written)]}).rows
     assert found.scheduled_time == scheduled_time
 
 
@@ -323,9 +322,9 @@ JSON = st.recursive(
     JSON,
 )
 def test_nothing_in_a_reply_raises(rows: Any, meta: Any) -> None:
-    page = read_page({"smsLogQuery": rows, "meta": meta})
+    page = read_log({"smsLogQuery": rows, "meta": meta})
     assert len(page.rows) + page.skipped == (len(rows) if isinstance(rows, list) else 0)
     assert all(found.log_id and found.direction in Direction for found in page.rows)
     assert all(
-        found.job_id or found.log_id for found in read_schedule({"schedule": rows})
+        found.job_id or found.log_id for found in read_schedule({"schedule": rows}).rows
     )

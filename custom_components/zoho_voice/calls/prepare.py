@@ -22,7 +22,8 @@ from .message import OPTIONS_SCHEMA, async_compose
 from .phone_number import parse_sender_id
 from .recipients import async_find_recipients
 
-#: For how long a call keeps trying that asks for it without a time (seconds).
+#: For how long a call keeps trying that asks for it without a time, unless the account
+#: has one (seconds).
 DEFAULT_KEEP_TRYING = 3600.0
 
 _NORMAL = "normal"
@@ -78,29 +79,38 @@ async def async_prepare(
 
     Raises ServiceValidationError.
     """
-    keep_trying = _keep_trying(fields)
+    keep_trying, default_keep_trying = _keep_trying(fields)
     urgent = fields.pop(ATTR_PRIORITY) == _URGENT
     recipients = await async_find_recipients(
         hass,
         fields.pop(ATTR_RECIPIENTS),
         entity_ids=entity_ids,
-        keep_trying=keep_trying,
+        keep_trying=default_keep_trying or keep_trying,
         config_entry_id=fields.pop(ATTR_CONFIG_ENTRY_ID, None),
     )
     if sender_id := fields.pop(CONF_SENDER_ID, None):
         sender_id = parse_sender_id(sender_id, hass.config.country)
     sms = await async_compose(hass, message, title, **fields)
     return Sending(
-        sms, recipients, sender_id, keep_trying, urgent=urgent, context=context
+        sms,
+        recipients,
+        sender_id,
+        keep_trying,
+        default_keep_trying=default_keep_trying,
+        urgent=urgent,
+        context=context,
     )
 
 
-def _keep_trying(fields: dict[str, Any]) -> float | None:
-    """Return for how long to keep trying (seconds); None if the call does not say."""
+def _keep_trying(fields: dict[str, Any]) -> tuple[float | None, float]:
+    """Return for how long to keep trying (seconds); None if the call does not say.
+
+    The second is for how long if the account does not say either.
+    """
     wanted: bool | None = fields.pop(ATTR_KEEP_TRYING, None)
     time: timedelta | None = fields.pop(ATTR_KEEP_TRYING_FOR, None)
     if wanted is False:
-        return 0.0
+        return 0.0, 0.0
     if time is not None:
-        return time.total_seconds()
-    return DEFAULT_KEEP_TRYING if wanted else None
+        return time.total_seconds(), 0.0
+    return None, DEFAULT_KEEP_TRYING if wanted else 0.0

@@ -10,9 +10,11 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, service
 
-from ..account import Account, Recipient, ZohoVoiceConfigEntry, async_find_account
+from ..account import Account, ZohoVoiceConfigEntry
+from ..accounts import async_find_account
 from ..const import DOMAIN
 from ..errors import validation_error
+from ..recipient import Recipient
 from .phone_number import (
     looks_like_number,
     mask,

@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..account import DEFAULT_FLOOD_LIMIT, DEFAULT_FLOOD_MINUTES, recipients_of
+from ..account import DEFAULT_FLOOD_LIMIT, DEFAULT_FLOOD_MINUTES
 from ..const import (
     CONF_FLOOD_LIMIT,
     CONF_FLOOD_MINUTES,
@@ -28,6 +28,7 @@ from ..const import (
     CONF_SHOW_TEXT,
     DEFAULT_INCOMING_INTERVAL,
 )
+from ..recipient import recipients_of
 from ..sending.outbox import MAX_AGE
 
 #: The shortest time for which an account can keep what does not reach Zoho (seconds).
@@ -84,7 +85,7 @@ _SECTIONS: dict[str, dict[str, Any]] = {
         CONF_SEGMENTS_PER_DAY: _number("segments", 1_000_000),
     },
     SECTION_BRAKES: {
-        CONF_FLOOD_LIMIT: _number("messages", 10_000),
+        CONF_FLOOD_LIMIT: _number("SMS", 10_000),
         CONF_FLOOD_MINUTES: _number("min", 1440, minimum=1),
         CONF_REPEAT_SECONDS: _number("s", 86_400),
     },

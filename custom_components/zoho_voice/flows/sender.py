@@ -15,10 +15,12 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..account import Account, Recipient, async_get_account
+from ..account import Account
+from ..accounts import async_get_account
 from ..calls.message import async_compose
 from ..calls.phone_number import PhoneNumberError, parse_phone_number, parse_sender_id
 from ..const import CONF_SENDER_ID, CONF_TEST_NUMBER, DOMAIN
+from ..recipient import Recipient
 from ..sending.dispatch import async_send
 from ..zoho.client import ZohoVoiceClient
 

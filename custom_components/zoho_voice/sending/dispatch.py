@@ -20,8 +20,9 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.async_ import create_eager_task
 from homeassistant.util.ulid import ulid_now
 
-from ..account import Account, Recipient
+from ..account import Account
 from ..errors import OptedOutError, SendError, send_error
+from ..recipient import Recipient
 from ..zoho.errors import OutcomeUnknownError, ZohoError
 from ..zoho.message_log import DeliveryState
 from ..zoho.models import MAX_NUMBERS, Receipt, Sms
@@ -124,7 +125,7 @@ class _Batch:
     request: Task[Outcome] | None = None
     outcome: Outcome | None = None
     kept: list[Message] = field(default_factory=list)
-    _permit: Permit | None = None
+    _permit: Permit = field(init=False)
     _times: dict[str, float | None] = field(default_factory=dict)
 
     def name_of(self, number: str) -> str | None:
@@ -171,14 +172,13 @@ class _Batch:
 
     def _discount(self, numbers: Collection[str]) -> None:
         """Count messages no more that certainly do not go."""
-        if self._permit:
-            self._permit.release(numbers)
+        self._permit.release(numbers)
         for number in numbers:
             self.account.brake.forget(number, self._times.pop(number, None))
 
     def _begin(self, sms: Sms) -> Coroutine[Any, Any, Outcome] | None:
         """Return the request, unless its callers have gone."""
-        if not self.recipients or self._permit is None:
+        if not self.recipients:
             return None
         return self.account.async_send(
             sms, self.sender_id, [*self.recipients], self._permit
@@ -186,8 +186,7 @@ class _Batch:
 
     async def _async_keep(self, sms: Sms) -> None:
         """Let the outbox send it later. Raises OutboxFullError, or NotWrittenError."""
-        if self._permit:
-            self._permit.release(self.recipients)
+        self._permit.release(self.recipients)
         self.kept = self._messages(sms)
         try:
             await self.account.outbox.async_queue(self.kept)
@@ -246,16 +245,19 @@ class Sending:
         sender_id: str | None = None,
         keep_trying: float | None = None,
         *,
+        default_keep_trying: float = 0.0,
         urgent: bool = False,
         context: Context | None = None,
     ) -> None:
         """Take what is wanted. An urgent one does not wait for quiet hours to end.
 
+        `default_keep_trying` is for accounts that keep nothing by themselves (seconds).
         `context` is that of the call, which tells who made it.
         """
         self._sms = sms
         self._recipients = recipients
         self._keep_trying = keep_trying
+        self._default_keep_trying = default_keep_trying
         self._urgent = urgent
         self._context = context
         # Whose each number is: account, sender ID, recipient.
@@ -283,10 +285,10 @@ class Sending:
         self._admit()
         try:
             await self.async_run()
+            return self.conclude()
         finally:
             if not self._is_seen_off:
                 self._end()
-        return self.conclude()
 
     async def async_wait(self) -> None:
         """Wait until it has ended, also without its caller."""
@@ -335,7 +337,9 @@ class Sending:
                 err = OptedOutError()
             waits_until = self._quiet_until(account, number, recipient)
             keep_trying = (
-                account.keep_trying if self._keep_trying is None else self._keep_trying
+                account.keep_trying or self._default_keep_trying
+                if self._keep_trying is None
+                else self._keep_trying
             )
             if account in waiting and err is None:
                 repeat = account.repeats.find(number, self._sms)
@@ -593,7 +597,7 @@ class JointSending:
         self._key = sms, call
         self._context = context
         self._callers: list[tuple[Recipient, Future[None]]] = []
-        self._sending: Sending | None = None
+        self._sending: Sending
         self._task = asyncio.create_task(self._async_send())
 
     async def async_join(self, recipient: Recipient) -> None:
@@ -619,7 +623,7 @@ class JointSending:
         waiting = self._waiting
         if not waiting:
             self._task.cancel()
-        elif self._sending:
+        else:
             others = {number for other in waiting for number in other.numbers}
             self._sending.withdraw(set(recipient.numbers) - others)
 

@@ -61,8 +61,7 @@ class Permit:
             if number in self._numbers:
                 del self._numbers[number]
                 self._repeats.forget(number, self._sms)
-        if self._booking:
-            self._booking.correct(self.segments)
+        self._correct(self.segments)
 
     def settle(self, outcome: list[Receipt] | ZohoError) -> None:
         """Count what Zoho counted, or nothing if it certainly accepted nothing."""
@@ -72,8 +71,12 @@ class Permit:
             return
         for receipt in outcome:
             self._repeats.confirm(receipt.number, self._sms)
+        self._correct(sum(map(self._segments_of, outcome)))
+
+    def _correct(self, segments: int) -> None:
+        """Count so many segments in place of those that are booked, if any are."""
         if self._booking:
-            self._booking.correct(sum(map(self._segments_of, outcome)))
+            self._booking.correct(segments)
 
     def _segments_of(self, receipt: Receipt) -> int:
         """Return how many segments Zoho counted, or as many as were estimated."""

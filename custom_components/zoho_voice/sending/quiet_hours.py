@@ -51,9 +51,8 @@ class QuietHours:
         """Return when the quiet hours end in which a moment lies, None if in none."""
         end = None
         for begin, until in self._from(moment, zone):
-            if begin > (moment if end is None else end):
-                break
-            end = until
+            if begin <= (moment if end is None else end):
+                end = until
         return end
 
     def stretch(self, moment: float, seconds: float, zone: tzinfo) -> float:
@@ -63,11 +62,10 @@ class QuietHours:
         """
         latest = math.inf
         for begin, until in self._from(moment, zone):
-            if moment + seconds <= begin or moment >= latest:
-                break
-            seconds -= max(0.0, begin - moment)
-            moment = until
-            latest = min(latest, until + _DAY.total_seconds())
+            if begin < moment + seconds and moment < latest:
+                seconds -= max(0.0, begin - moment)
+                moment = until
+                latest = min(latest, until + _DAY.total_seconds())
         return min(moment + seconds, latest)
 
     def _from(self, moment: float, zone: tzinfo) -> Iterator[tuple[float, float]]:

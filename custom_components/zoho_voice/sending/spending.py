@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 import math
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -199,12 +200,16 @@ class SpendingGuard:
         excess = sum(map(_segments, slots)) + segments - limit
         if excess <= 0:
             return None
-        if segments <= limit:
-            for slot in sorted(slots, key=_time):
-                excess -= slot.segments
-                if excess <= 0:
-                    return slot.time + window
-        return math.inf
+        slots.sort(key=_time)
+        freed = accumulate(map(_segments, slots))
+        return next(
+            (
+                slot.time + window
+                for slot, segments_freed in zip(slots, freed, strict=True)
+                if segments_freed >= excess
+            ),
+            math.inf,
+        )
 
 
 def _read_slot(value: Any) -> _Slot:

@@ -39,6 +39,7 @@ from ..const import (
 )
 from ..errors import SendError, validation_error
 from ..sending.dispatch import Sending
+from ..tracking.coordinator import MessageLogCoordinator
 from ..tracking.opt_outs import is_stop
 from ..tracking.questions import Answer, async_get_questions, plain_text
 from ..tracking.signals import SIGNAL_INCOMING
@@ -195,16 +196,21 @@ def _can_receive(account: Account) -> bool:
 
 async def _async_catch_up(accounts: Collection[Account]) -> None:
     """Read what came in by now."""
-    coordinators = [account.coordinator for account in accounts if account.coordinator]
-    await asyncio.gather(*(one.async_catch_up(LOOK_TIMEOUT) for one in coordinators))
+    looks = [one.async_catch_up(LOOK_TIMEOUT) for one in _coordinators(accounts)]
+    await asyncio.gather(*looks)
 
 
 @callback
 def _reconsider(accounts: Collection[Account]) -> None:
     """Let the message logs be looked at more often."""
-    for account in accounts:
-        if account.coordinator:
-            account.coordinator.async_reconsider()
+    for coordinator in _coordinators(accounts):
+        coordinator.async_reconsider()
+
+
+@callback
+def _coordinators(accounts: Collection[Account]) -> list[MessageLogCoordinator]:
+    """Return what reads the message logs of the accounts that are loaded."""
+    return [account.coordinator for account in accounts if account.coordinator]
 
 
 async def _async_reply_with(hass: HomeAssistant, numbered: Mapping[int, str]) -> str:

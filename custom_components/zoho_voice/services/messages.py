@@ -31,7 +31,7 @@ from ..errors import error_placeholders, validation_error
 from ..tracking.log_reader import MAX_OFFSET, MAX_PAGES
 from ..zoho.client import PAGE_SIZE, ZohoVoiceClient
 from ..zoho.errors import MissingScopeError, ZohoError
-from ..zoho.message_log import Direction, LogPage, LogRow, ScheduledSms, delivery_state
+from ..zoho.message_log import Direction, LogRow, Page, ScheduledSms, delivery_state
 from ..zoho.receipts import fits
 
 SERVICE_GET_MESSAGES = "get_messages"
@@ -122,6 +122,7 @@ async def _async_get_messages(call: ServiceCall) -> ServiceResponse:
 async def _async_get_scheduled_messages(call: ServiceCall) -> ServiceResponse:
     """Return the messages that are scheduled, the next one first."""
     found: list[tuple[Account, ScheduledSms]] = []
+    is_complete = True
     for account in _accounts(call):
         client = _client_of(account)
         start = 0
@@ -132,16 +133,22 @@ async def _async_get_scheduled_messages(call: ServiceCall) -> ServiceResponse:
                 page = await client.async_get_schedule(start=start)
             except ZohoError as err:
                 raise _failure(err) from err
-            for sms in page:
+            for sms in page.rows:
                 key = sms.job_id, sms.log_id, sms.number
                 if key not in known:
                     known.add(key)
                     found.append((account, sms))
-            if len(page) < PAGE_SIZE:
+            count = len(page.rows) + page.skipped
+            if count < PAGE_SIZE:
                 break
-            start += len(page)
+            start += count
+        else:
+            is_complete = False
     found.sort(key=lambda one: one[1].scheduled_time or datetime.max)  # noqa: DTZ901
-    return {"messages": [_scheduled_row(*one) for one in found]}
+    return {
+        "messages": [_scheduled_row(*one) for one in found],
+        "complete": is_complete,
+    }
 
 
 class _Search:
@@ -192,7 +199,7 @@ class _Search:
             # Rows that are deleted meanwhile move those behind them to the front.
             start = max(start + 1, following - PAGE_SIZE // 10)
 
-    async def _async_get(self, start: int) -> LogPage:
+    async def _async_get(self, start: int) -> Page[LogRow]:
         """Return a page."""
         # In which zone Zoho reads it is not known.
         since = self._since and self._since - timedelta(seconds=MAX_OFFSET)

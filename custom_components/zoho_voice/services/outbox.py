@@ -13,7 +13,8 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
-from ..account import Account, async_find_account
+from ..account import Account
+from ..accounts import async_find_account
 from ..calls.prepare import validate_targets
 from ..calls.recipients import accounts_of, async_find_recipients
 from ..const import ATTR_MESSAGE_ID, ATTR_RECIPIENTS, CONF_SENDER_ID, DOMAIN

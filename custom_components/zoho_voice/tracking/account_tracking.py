@@ -21,7 +21,7 @@ from .tracker import IncomingSms, Report, TrackedSms, Tracker
 from .unclear import Unclear
 
 if TYPE_CHECKING:
-    from ..account import Recipient
+    from ..recipient import Recipient
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -99,17 +99,11 @@ class AccountTracking:
         self._url_changed()
 
     @callback
-    def accept_url(self) -> None:
-        """Take note that Zoho takes the URL."""
-        if self.refused_url is not None:
-            self.refused_url = None
-            self._url_changed()
-
-    @callback
     def use_url(self, url: str | None) -> None:
         """Let SMS carry another URL from now on, or none."""
         if url != self.callback_url:
             self.callback_url = url
+            self.refused_url = None
             self._url_changed()
 
     @callback
@@ -165,8 +159,8 @@ class AccountTracking:
     @callback
     def allow(self, number: str) -> None:
         """Allow SMS to a number again."""
-        if self.opt_outs.allow(number):
-            self._save_opt_outs()
+        self.opt_outs.allow(number)
+        self._save_opt_outs()
 
     @callback
     def keep_refusing(self, number: str) -> None:
@@ -189,8 +183,7 @@ class AccountTracking:
     async def _async_save(self, what: str) -> None:
         """Write at once; what can't be written now is written with the next."""
         try:
-            if self.journal:
-                await self.journal.async_save()
+            await self.tracker.store.async_save()
         except NotWrittenError as err:
             _LOGGER.warning("Could not write down %s: %s", what, err)
 

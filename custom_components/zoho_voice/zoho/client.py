@@ -28,9 +28,10 @@ from .message_log import (
     LOG_ROWS,
     SCHEDULE_ROWS,
     Direction,
-    LogPage,
+    LogRow,
+    Page,
     ScheduledSms,
-    read_page,
+    read_log,
     read_schedule,
 )
 from .models import Receipt, Sms, User
@@ -149,7 +150,7 @@ class ZohoVoiceClient:
         number: str | None = None,
         start: int = 0,
         size: int = PAGE_SIZE,
-    ) -> LogPage:
+    ) -> Page[LogRow]:
         """Return a page of the message log, from row `start` on.
 
         The order of the rows is Zoho's, which does not document it.
@@ -178,11 +179,11 @@ class ZohoVoiceClient:
             params["toDate"] = end.strftime(_LOG_DATE)
         if number is not None:
             params["customerNumber"] = digits(number)
-        return read_page(await self._async_get_list(self._log_url, params, LOG_ROWS))
+        return read_log(await self._async_get_list(self._log_url, params, LOG_ROWS))
 
     async def async_get_schedule(
         self, *, start: int = 0, size: int = PAGE_SIZE
-    ) -> list[ScheduledSms]:
+    ) -> Page[ScheduledSms]:
         """Return the messages that are scheduled, from row `start` on.
 
         Raises what `async_get_log` does.

@@ -106,15 +106,15 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
-class LogPage:
-    """Hold a page of the log.
+class Page[Row]:
+    """Hold a page of the log, or of the schedule.
 
     `total` is how many rows all pages have together, None where Zoho did not say.
     `skipped` is how many rows of this page can't be read: whoever turns the pages has
     to count them, too.
     """
 
-    rows: list[LogRow]
+    rows: list[Row]
     total: int | None = None
     skipped: int = 0
 
@@ -138,38 +138,23 @@ class ScheduledSms:
     segments: int | None = None
 
 
-def read_page(body: Mapping[str, Any]) -> LogPage:
+def read_log(body: Mapping[str, Any]) -> Page[LogRow]:
     """Return a page of the log from the body of a reply."""
-    rows = read_rows(body)
-    meta = body.get("meta")
-    return LogPage(
-        rows,
-        total=read_count(meta.get("total")) if isinstance(meta, dict) else None,
-        skipped=len(_rows(body, LOG_ROWS)) - len(rows),
-    )
+    return _read_page(body, LOG_ROWS, _read_row)
 
 
-def read_rows(body: Mapping[str, Any]) -> list[LogRow]:
-    """Return the messages of the log that can be read, from the body of a reply."""
-    return _read_each(body, LOG_ROWS, _read_row)
+def read_schedule(body: Mapping[str, Any]) -> Page[ScheduledSms]:
+    """Return a page of the schedule from the body of a reply."""
+    return _read_page(body, SCHEDULE_ROWS, _read_scheduled)
 
 
-def read_schedule(body: Mapping[str, Any]) -> list[ScheduledSms]:
-    """Return the scheduled messages that can be read, from the body of a reply."""
-    return _read_each(body, SCHEDULE_ROWS, _read_scheduled)
-
-
-def _rows(body: Mapping[str, Any], key: str) -> list[Any]:
-    """Return the rows as they came, none where there is no list."""
+def _read_page[Row](
+    body: Mapping[str, Any], key: str, read: Callable[[dict[str, Any]], Row | None]
+) -> Page[Row]:
+    """Return what can be read of the rows, none where there is no list."""
     rows = body.get(key)
-    return rows if isinstance(rows, list) else []
-
-
-def _read_each[T](
-    body: Mapping[str, Any], key: str, read: Callable[[dict[str, Any]], T | None]
-) -> list[T]:
-    """Return what can be read of the rows."""
-    rows = _rows(body, key)
+    if not isinstance(rows, list):
+        rows = []
     found = [
         one
         for row in rows
@@ -182,7 +167,12 @@ def _read_each[T](
             len(rows),
             key,
         )
-    return found
+    meta = body.get("meta")
+    return Page(
+        found,
+        total=read_count(meta.get("total")) if isinstance(meta, dict) else None,
+        skipped=len(rows) - len(found),
+    )
 
 
 def _read_row(row: Mapping[str, Any]) -> LogRow | None:

@@ -19,24 +19,25 @@ _SHORT_HEAD = ("", "Zoho Voice", "alternative", "which is")
 _HEAD = """\
 # Performance
 
-What the integration takes, and what an alternative takes for the same:
+How fast the integration is, how much memory it needs, and how an alternative compares:
 
 {in_short}
 
-A real Home Assistant core sends through the sandbox, which is a process of its own on
-the same machine. Each figure is a median with its quartiles; ratios are taken round by
-round, all contestants in turns. Measured by `{command}` on {date}: {machine}.
+A real Home Assistant core sends through the sandbox, a separate process on the same
+machine. Each figure is a median with its quartiles. Ratios are taken round by round,
+with all contestants taking turns. Measured by `{command}` on {date}: {machine}.
 
 ## Targets
 
 {targets}
 
 A target is met (✓) or missed (✗) if both quartiles lie on the same side of the limit,
-and undecided otherwise. The limits compare with what does the same work: `rest_command`
-makes the same request; "notify.send_message, bare POST" is an entity that does nothing
-else; "smtp, registered alike" is Home Assistant's own `smtp` if each of its recipients
-had a device, a subentry and a classic action, as here; "outbox off, after a synced
-write" waits for the disk once before it sends, the least that keeps a message safe.
+and undecided otherwise. The limits compare with something that does the same work:
+`rest_command` makes the same request. "notify.send_message, bare POST" is an entity
+that does nothing else. "smtp, registered alike" is Home Assistant's own `smtp` if each
+of its recipients had a device, a subentry, and an action of its own, as here. "outbox
+off, after a synced write" waits for the disk once before it sends, the least that keeps
+an SMS safe.
 """
 
 

@@ -23,7 +23,6 @@ from .stage import Stage
 from .step import BrokenError, Play, Report, bold, progress, say
 
 CACHE = ROOT / ".cache" / "demo"
-PICTURES = ROOT / "docs" / "images"
 USERNAME, PASSWORD = "demo", "demo-password"
 KEPT = """
 It stays up until Ctrl-C:
@@ -40,7 +39,6 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="scripts/demo")
     parser.add_argument("--keep", action="store_true", help="leave it running")
-    parser.add_argument("--pictures", type=Path, nargs="?", const=PICTURES)
     parser.add_argument("--port", type=int)
     parser.add_argument("--accounts-port", type=int)
     parser.add_argument("--voice-port", type=int)
@@ -77,7 +75,7 @@ async def demo(options: argparse.Namespace, report: Report, directory: Path) -> 
             await hass.start()
         try:
             await hass.onboard(USERNAME, PASSWORD, name="Demo")
-            await perform(stage, options, report)
+            await perform(stage, report)
             if options.keep:
                 await asyncio.sleep(1)
                 search_log(stage, report)
@@ -89,20 +87,13 @@ async def demo(options: argparse.Namespace, report: Report, directory: Path) -> 
             search_log(stage, report)
 
 
-async def perform(stage: Stage, options: argparse.Namespace, report: Report) -> None:
-    """Perform the steps, as far as they get, and take the pictures."""
+async def perform(stage: Stage, report: Report) -> None:
+    """Perform the steps, as far as they get."""
     plays: list[Play] = [*SET_UP, *(send.play() for send in SENDS), *REPLIES, *OUTBOX]
     try:
         await report.perform(stage, plays)
     except BrokenError:
         say("\nThe other steps are left out: they need this one.")
-    else:
-        if options.pictures is not None:
-            # Playwright is only there for whoever wants pictures.
-            from .pictures import take_pictures  # noqa: PLC0415
-
-            with progress(f"\nTaking pictures in a browser, into {options.pictures}"):
-                await take_pictures(stage, options.pictures)
     # Once more, to remember what must not be in the log.
     await stage.received()
 

@@ -106,21 +106,21 @@ class Report:
         checks = list(checks)
         for held, text in checks:
             lines = text.replace("\n", f"\n{_MARGIN}")
-            say(f"{_MARGIN}{_green('✓') if held else _red('✗')} {lines}")
+            say(f"{_MARGIN}{green('✓') if held else red('✗')} {lines}")
         if not checks or not all(held for held, _ in checks):
             self.failed += 1
 
     def summary(self) -> str:
         """Say in one line how it went."""
         if self.failed:
-            return _red(f"{self.number} steps, {self.failed} not as they should be")
-        return _green(f"{self.number} steps, all as they should be")
+            return red(f"{self.number} steps, {self.failed} not as they should be")
+        return green(f"{self.number} steps, all as they should be")
 
 
 def _show(title: str, value: object) -> None:
     if value is None:
         return
-    say(f"{INDENT}{_soft(title)}")
+    say(f"{INDENT}{soft(title)}")
     for line in to_yaml(value, width() - len(_MARGIN)):
         say(f"{_MARGIN}{line}")
 
@@ -159,4 +159,4 @@ def _style(code: str) -> Callable[[str], str]:
     return apply
 
 
-bold, _soft, _green, _red = map(_style, ("1", "2", "32", "31"))
+bold, soft, green, red = map(_style, ("1", "2", "32", "31"))

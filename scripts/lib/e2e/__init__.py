@@ -1,0 +1,1 @@
+"""The real UI of Home Assistant, used as a person would, in a real browser."""

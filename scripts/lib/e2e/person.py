@@ -1,0 +1,226 @@
+"""A person at the browser: clicks, types, looks closely."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+import re
+import time
+from typing import Any
+
+from playwright.async_api import (  # type: ignore[import-not-found]
+    TimeoutError as LateError,
+    expect,
+)
+
+from scripts.lib.demo.stage import Received
+
+from .browser import (
+    HEIGHT,
+    LIMIT,
+    PHONE_HEIGHT,
+    PHONE_WIDTH,
+    WIDTH,
+    Browser,
+    Console,
+    Page,
+    sign_in,
+)
+from .pictures import Pictures
+from .stage import Stage
+
+type Locator = Any
+type Name = str | re.Pattern[str]
+
+_PULSE = 0.1  # seconds between two looks at whether a screen is at rest
+_NO_DIALOG = "!history.state?.dialog && !history.state?.open"
+_DEFINED = "typeof look === 'object'"
+
+
+@dataclass
+class Effort:
+    """What it takes a person to get somewhere."""
+
+    clicks: int = 0
+    entries: int = 0
+    words: int = 0
+    screens: list[str] = field(default_factory=list)
+
+
+class Person:
+    """Uses the frontend, and notes whatever is wrong with a screen in `problems`."""
+
+    def __init__(
+        self, stage: Stage, page: Page, shots: Path, pictures: Pictures
+    ) -> None:
+        """Sit down in front of a page; screenshots go into a folder."""
+        self.stage = stage
+        self.page = page
+        self.pictures = pictures
+        self.effort = Effort()
+        self.problems: list[str] = []
+        self.before = Received([], [], [])
+        """What Zoho's side had received when the step began."""
+        self.frontend: set[str] = set()
+        """What axe says of the frontend's own components."""
+        self._console = Console(page)
+        self._shots = shots
+        self._number = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def at(
+        cls,
+        browser: Browser,
+        stage: Stage,
+        shots: Path,
+        pictures: Pictures,
+        language: str = "en",
+    ) -> AsyncIterator[Person]:
+        """Let a person who reads a language use the browser for a while."""
+        page = await sign_in(browser, stage, language)
+        try:
+            yield cls(stage, page, shots, pictures)
+        finally:
+            await page.context.close()
+
+    # What a person does
+
+    async def open(self, path: str) -> None:
+        """Go to a page of Home Assistant."""
+        # A dialog that was just closed goes back in the browser's history.
+        with suppress(LateError):
+            await self.page.wait_for_function(_NO_DIALOG, timeout=LIMIT / 10)
+        await self.page.goto(f"{self.stage.hass.url}{path}")
+        await self.page.locator("home-assistant-main").wait_for(state="attached")
+
+    async def click(self, target: Locator) -> None:
+        """Click on what is there, once it is at rest."""
+        await target.click()
+        self.effort.clicks += 1
+
+    async def press(self, name: Name, *, within: Locator | None = None) -> None:
+        """Press a button that is called exactly so."""
+        exact = {"exact": True} if isinstance(name, str) else {}
+        button = (within or self.page).get_by_role("button", name=name, **exact)
+        await self.click(button.first)
+
+    async def type(self, target: Locator, value: str) -> None:
+        """Enter a text."""
+        await target.fill(value)
+        self.effort.entries += 1
+
+    async def fill(self, label: str, value: str) -> None:
+        """Enter a text into the field with a label."""
+        await self.type(self.field(label), value)
+
+    async def choose(self, label: str, option: str) -> None:
+        """Choose one option of a list that drops down."""
+        picker = self.page.locator("ha-picker-field").filter(has_text=label)
+        await self.click(picker.first)
+        choice = re.compile(rf"^\s*{re.escape(option)}\s*$")
+        await self.click(
+            self.page.locator("ha-dropdown-item").filter(has_text=choice).first
+        )
+
+    async def close_dialog(self) -> None:
+        """Close the dialog on top by the button that ends it."""
+        name = re.compile("^(Finish|Close)$")
+        footer = self.page.locator("ha-dialog-footer")
+        await self.press(name, within=footer)
+
+    def field(self, label: str) -> Locator:
+        """Return the text field with a label."""
+        name = re.compile(rf"^{re.escape(label)}\*?$")
+        return self.page.get_by_role("textbox", name=name).first
+
+    # What a person sees
+
+    async def see(self, text: Name, *, within: Locator | None = None) -> None:
+        """Wait until a text is there to be read."""
+        found = (within or self.page).get_by_text(text).first
+        await expect(found).to_be_visible(timeout=LIMIT)
+
+    def check(self, text: str, *, held: bool, otherwise: object = None) -> None:
+        """Note what is not as it should be."""
+        if not held:
+            self.problems.append(f"not so: {text}; {otherwise}")
+
+    def expect(self, text: str, actual: object, wanted: object) -> None:
+        """Note if two things are not the same."""
+        self.check(text, held=actual == wanted, otherwise=f"{actual!r}, not {wanted!r}")
+
+    async def received(self) -> Received:
+        """Return what Zoho's side received in this step."""
+        return (await self.stage.received()).since(self.before)
+
+    async def look(
+        self, name: str, *, phone: bool = True, allow: Iterable[str] = ()
+    ) -> None:
+        """Look closely at a screen, on a computer and on a phone, and photograph it.
+
+        `allow` lists parts of what may be found here because the frontend does it on
+        every screen like this one.
+        """
+        await self.settle()
+        self.effort.words += await self.page.evaluate("look.words()")
+        self.effort.screens.append(name)
+        found = [*await self.page.evaluate("look.check()")]
+        await self._photograph(name)
+        found += await self._accessibility()
+        if phone:
+            await self.page.set_viewport_size(
+                {"width": PHONE_WIDTH, "height": PHONE_HEIGHT}
+            )
+            await self.settle()
+            found += [
+                f"{problem} (at {PHONE_WIDTH} pixels)"
+                for problem in await self.page.evaluate("look.cutOff()")
+            ]
+            await self._photograph(f"{name}-phone")
+            await self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+            await self.settle()
+        found += self._console.take()
+        self.problems += [
+            f"{name}: {problem}"
+            for problem in found
+            if not any(part in problem for part in allow)
+        ]
+
+    async def settle(self, limit: float = LIMIT / 1000) -> None:
+        """Wait until nothing moves or loads any more."""
+        end = time.monotonic() + limit
+        last = None
+        while time.monotonic() < end:
+            await asyncio.sleep(_PULSE)
+            if not await self.page.evaluate(_DEFINED):
+                continue
+            state = await self.page.evaluate("look.state()")
+            if state and state == last:
+                return
+            last = state
+        self.problems.append(f"the screen did not come to rest within {limit:.0f} s")
+
+    async def show_failure(self) -> list[str]:
+        """Photograph what is there when a step fails; return the texts on it."""
+        await self._photograph("failed")
+        if not await self.page.evaluate(_DEFINED):
+            return []
+        return list(await self.page.evaluate("look.text()"))
+
+    async def _photograph(self, name: str) -> None:
+        self._number += 1
+        path = self._shots / f"{self._number:03}-{name}.png"
+        await self.page.screenshot(path=path, scale="css", animations="disabled")
+
+    async def _accessibility(self) -> list[str]:
+        """Run axe over the dialog on top, or the panel; return what is ours."""
+        ours: list[str] = []
+        for violation in await self.page.evaluate("look.accessibility()"):
+            text = "{rule} in {component}: {help}".format_map(violation)
+            if violation["owner"] == "ours":
+                ours.append(f"axe: {text}: {violation['html']}")
+            else:
+                self.frontend.add(text)
+        return ours

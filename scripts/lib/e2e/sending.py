@@ -1,0 +1,5 @@
+"""Send SMS from Tools → Actions."""
+
+from .step import Step
+
+STEPS: list[Step] = []

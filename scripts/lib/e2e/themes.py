@@ -1,0 +1,26 @@
+"""What is tried out, theme by theme, in this order: each finds what those before left.
+
+A theme that is needed by the others runs even if only others are asked for. A new one
+is a module of its own with a list of steps, added here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from . import account, sending, set_up
+from .step import Step
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Steps that belong together."""
+
+    steps: Sequence[Step]
+    needed: bool = False
+
+
+THEMES = {
+    "set_up": Theme(set_up.STEPS, needed=True),
+    "account": Theme(account.STEPS),
+    "sending": Theme(sending.STEPS),
+}
