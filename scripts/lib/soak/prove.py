@@ -69,10 +69,10 @@ BREAKS = {
         Break(
             "accept-before-it-is-written",
             "sending/outbox.py",
-            "self._unwritten |= unwritten\n"
+            "turn = self.take_turn(message.number for message in messages)\n"
             "        try:\n"
             "            await self.store.async_save",
-            "self._unwritten |= unwritten\n"
+            "turn = self.take_turn(message.number for message in messages)\n"
             "        try:\n"
             "            self.store.save_soon()  # ",
             frozenset({"lost"}),
