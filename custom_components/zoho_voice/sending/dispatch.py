@@ -197,9 +197,13 @@ class _Batch:
 
     async def _async_send_or_keep(self, sms: Sms) -> None:
         """Send, and keep what does not reach Zoho. Raises ZohoError."""
-        turn = self.account.outbox.take_turn(self.recipients)
+        outbox = self.account.outbox
+        turn = outbox.take_turn(self.recipients)
         try:
             await turn.async_wait()
+            if self.recipients and all(map(outbox.holds_up, self.recipients)):
+                await self._async_keep(sms)
+                return
             self.request = await self.account.async_start(
                 lambda: self._async_hand_over(sms, turn) if self.recipients else None
             )

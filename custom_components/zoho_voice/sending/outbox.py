@@ -318,11 +318,10 @@ class Outbox:
         return {m.number for m in self.waiting if text_of(m.sms) == text}
 
     def holds_up(self, number: str) -> bool:
-        """Return if a message to a number has to wait for an earlier one."""
+        """Return if a message to a number, whose turn it is, is behind another one."""
         return any(
             message.number == number and self._quiet_until(message) is None
             for message in self._messages.values()
-            if message.state is not State.SUBMITTING
         )
 
     def wake(self) -> None:
