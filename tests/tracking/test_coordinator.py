@@ -63,6 +63,7 @@ async def test_it_tells_nothing_before_automations_hear_of_it(
     account: MockConfigEntry,
     sandbox: Sandbox,
     look: Look,
+    freezer: FrozenDateTimeFactory,
     reported: list[tuple[str, str]],
     received: list[tuple[str | None, str]],
 ) -> None:
@@ -75,7 +76,7 @@ async def test_it_tells_nothing_before_automations_hear_of_it(
     await hass.config_entries.async_reload(account.entry_id)
     reads = len(sandbox.reads)
     # A task that waits for the start would be waited for, too.
-    await let_time_pass(hass, seconds=6)
+    await let_time_pass(hass, freezer, seconds=6)
     assert len(sandbox.reads) == reads
     assert (reported, received) == ([(ALICE, "queued")], [])
     hass.set_state(CoreState.running)

@@ -13,7 +13,7 @@ import tempfile
 from scripts.lib.hass import HassError
 from scripts.lib.process import ROOT, ProcessError, run as run_to_end
 
-from .plan import FULL, PROOF, QUICK
+from .plan import FULL, QUICK
 from .prove import BREAKS, Break, StaleBreakError
 from .report import as_json, news_table, shown, summary, table
 from .run import Run, Settings
@@ -95,7 +95,7 @@ async def _is_noticed(each: Break, seed: int, directory: Path) -> bool:
     for attempt in range(_TRIES):
         place = directory / f"{each.name}-{attempt}"
         integration = each.apply(place)
-        settings = Settings(seed + attempt, PROOF, integration, stop_early=True)
+        settings = Settings(seed + attempt, each.scale, integration, stop_early=True)
         run, findings = await soak(settings, place)
         noticed = [f for f in findings if f.kind in each.noticed]
         if noticed:
