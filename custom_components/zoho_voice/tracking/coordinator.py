@@ -26,6 +26,7 @@ from ..zoho.errors import MissingScopeError, ThrottledError, ZohoError
 from .log_reader import LogReader
 from .questions import async_get_questions
 from .schedule import FAST, seconds_to_next_look
+from .started import async_wait_until_started
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -182,6 +183,7 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
 
         What was read before an error counts; the next look goes on from there.
         """
+        await async_wait_until_started(self.hass)
         if self._throttled and self._pause():
             self._plan()
             raise _failure(self._throttled)

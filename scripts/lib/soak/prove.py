@@ -6,6 +6,8 @@ import shutil
 
 from scripts.lib.hass import INTEGRATION
 
+from .plan import PROOF, PROOF_TOLD, Scale
+
 
 class StaleBreakError(RuntimeError):
     """The product has changed so that a break finds nothing to break."""
@@ -20,6 +22,7 @@ class Break:
     old: str
     new: str
     noticed: frozenset[str]
+    scale: Scale = PROOF
 
     def apply(self, directory: Path) -> Path:
         """Return a copy of the integration with the break in it.
@@ -90,6 +93,38 @@ BREAKS = {
             "raise ServerFailedError(reply.code",
             "raise RejectedError(reply.code",
             frozenset({"sent after all"}),
+        ),
+        Break(
+            "do-not-write-what-is-told",
+            "tracking/tracker.py",
+            "if self._is_writing:\n",
+            "if not self._is_writing:\n",
+            frozenset({"told twice", "not told"}),
+            PROOF_TOLD,
+        ),
+        Break(
+            "tell-again-what-is-read-again",
+            "tracking/tracker.py",
+            "if log_id in self._known:\n",
+            "if not log_id:\n",
+            frozenset({"told twice"}),
+            PROOF_TOLD,
+        ),
+        Break(
+            "pass-over-what-came-in-meanwhile",
+            "tracking/tracker.py",
+            "None if since is None else read_number(since),",
+            "None,",
+            frozenset({"not told"}),
+            PROOF_TOLD,
+        ),
+        Break(
+            "follow-nothing-after-a-start",
+            "tracking/tracker.py",
+            "self._tracked = tracked\n",
+            "self._tracked = {}\n",
+            frozenset({"not told"}),
+            PROOF_TOLD,
         ),
     )
 }
