@@ -7,7 +7,7 @@ is a module of its own with a list of steps, added here.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import account, sending, set_up
+from . import account, automations, reauth, repairs, sending, set_up
 from .step import Step
 
 
@@ -23,4 +23,7 @@ THEMES = {
     "set_up": Theme(set_up.STEPS, needed=True),
     "account": Theme(account.STEPS),
     "sending": Theme(sending.STEPS),
+    "automations": Theme(automations.STEPS),
+    "reauth": Theme(reauth.STEPS),
+    "repairs": Theme(repairs.STEPS),
 }
