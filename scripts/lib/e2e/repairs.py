@@ -1,10 +1,13 @@
 """Each repair issue, brought about at Zoho's side or on disk, read, and mended."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
 import re
 from typing import Any
 
 from scripts.lib.demo.set_up import ALICE, DOMAIN, SENDER_ID, TEST_NUMBER
+from scripts.lib.hass import CommandError
 
 from .account import entry_row, open_menu
 from .person import Person
@@ -121,14 +124,22 @@ async def _keep_too_long(person: Person) -> None:
 
 
 async def _lose_connection(person: Person) -> None:
-    """Keep two: of one it stays unclear if it was sent, the other one is refused."""
-    refuse = {"kind": "refuse", "seconds": 4}
-    error = {"kind": "error_400", "code": "ZVSMS-4027", "message": "Bad Request"}
-    await _faults(person, refuse, {"kind": "drop_after"}, error)
-    rows = await send(person, "The door is open", "Alice")
-    rows += await send(person, "The window is open", "Night shift")
+    """Keep two: of one it stays unclear if it was sent, the other one is refused.
+
+    If Zoho had accepted it, the message log would soon settle that.
+    """
+    await _faults(person, {"kind": "refuse"})
+    answers = await asyncio.gather(
+        send(person, "The door is open", "Alice"),
+        send(person, "The window is open", "Night shift"),
+    )
+    rows = [row for answer in answers for row in answer]
     statuses = {row["status"] for row in rows}
     person.expect("they are kept", statuses, {"QUEUED"})
+    error = {"kind": "error_400", "code": "ZVSMS-4027", "message": "Bad Request"}
+    await _faults(
+        person, {"kind": "drop_before"}, error, {"kind": "refuse", "seconds": 0}
+    )
     await open_issue(person, "messages_unclear", "SMS may have been sent")
     await confirm(person, "messages_unclear")
     await open_issue(person, "messages_refused", "SMS were refused")
@@ -184,9 +195,11 @@ async def _call_script(person: Person, message: str) -> None:
         return "alert_alice" in services["script"]
 
     await wait_until("the script is there", there)
-    person.stage.errors += ["Alert Alice: Error executing script"]
-    fields = {"entity_id": "script.alert_alice", "variables": {"message": message}}
-    await hass.action("script.turn_on", fields)
+    try:
+        await person.stage.action("script.alert_alice", {"message": message}, {})
+    except CommandError as error:
+        # It is in the log, too.
+        person.stage.errors += [error.message, "Alert Alice: Error executing script"]
 
 
 async def _refuse_callback(person: Person) -> None:
@@ -224,6 +237,8 @@ async def _lose_scope(person: Person) -> None:
 
 async def _opt_out(person: Person) -> None:
     await receive(person, ALICE, "STOP")
+    # It is the name of what Alice did, too.
+    person.stage.texts.discard("STOP")
     title = "Alice (…0111) does not want any more SMS"
     await open_issue(person, "opted_out", title)
     await person.see("Sending to somebody who opted out")
@@ -238,14 +253,65 @@ async def _opt_out(person: Person) -> None:
     person.expect("it can be sent again", received.numbers, [ALICE])
 
 
-async def _restart(person: Person, damage: Iterable[str] = ()) -> None:
-    """Start Home Assistant anew; `damage` is what it then finds on its disk."""
+async def _restart(person: Person, change: Callable[[], None]) -> None:
+    """Change something on disk while Home Assistant is down."""
     hass = person.stage.hass
+    # What it says of the lost connection is nothing of ours.
     await person.page.goto("about:blank")
     await hass.stop()
-    del damage
+    change()
     await hass.start()
     await hass.wait_running()
+
+
+async def _damage_outbox(person: Person) -> None:
+    entry = await wait_loaded(person)
+    path = _outbox(person, entry["entry_id"])
+    await _restart(person, lambda: _overwrite(path))
+    await open_issue(person, "outbox_damaged", "The kept SMS cannot be read")
+    aside = path.with_name(f"{path.name}.damaged")
+    await person.see(aside.name)
+    person.check("the file is kept", held=aside.exists())
+    await confirm(person, "outbox_damaged")
+    await send(person, "The door is closed", "Alice")
+    received = await person.received()
+    person.expect("SMS are sent as before", received.numbers, [ALICE])
+
+
+async def _block_outbox(person: Person) -> None:
+    """Put something in the way that cannot be renamed, and take it away."""
+    entry = await wait_loaded(person)
+    path = _outbox(person, entry["entry_id"])
+    aside = path.with_name(f"{path.name}.damaged")
+
+    def block() -> None:
+        path.unlink()
+        path.mkdir()
+        aside.unlink(missing_ok=True)
+        aside.symlink_to("nowhere")
+
+    def clear() -> None:
+        path.rmdir()
+        aside.unlink()
+
+    await _restart(person, block)
+    await open_issue(person, "outbox_blocked", "SMS cannot be kept")
+    await person.see(path.name)
+    await person.look("issue-outbox_blocked")
+    await _restart(person, clear)
+    await wait_gone(person, "outbox_blocked")
+
+
+def _outbox(person: Person, entry_id: str) -> Path:
+    """Return the file of what waits."""
+    return Path(person.stage.hass.directory, ".storage", f"{DOMAIN}.{entry_id}")
+
+
+def _overwrite(path: Path) -> None:
+    """Damage a file, and what is beside it."""
+    path.write_text("{")
+    for recent in path.parent.glob(f"{path.name}.recent*"):
+        recent.unlink()
 
 
 STEPS = [
@@ -258,4 +324,6 @@ STEPS = [
     Step("A webhook that Zoho does not accept", _refuse_callback),
     Step("A sign-in without permission to read", _lose_scope),
     Step("Somebody who answers STOP", _opt_out),
+    Step("An outbox that cannot be read", _damage_outbox),
+    Step("An outbox that is in the way", _block_outbox),
 ]

@@ -7,7 +7,17 @@ is a module of its own with a list of steps, added here.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import account, automations, reauth, repairs, sending, set_up
+from . import (
+    account,
+    automations,
+    diagnostics,
+    languages,
+    reauth,
+    removal,
+    repairs,
+    sending,
+    set_up,
+)
 from .step import Step
 
 
@@ -17,6 +27,7 @@ class Theme:
 
     steps: Sequence[Step]
     needed: bool = False
+    language: str | None = None
 
 
 THEMES = {
@@ -26,4 +37,8 @@ THEMES = {
     "automations": Theme(automations.STEPS),
     "reauth": Theme(reauth.STEPS),
     "repairs": Theme(repairs.STEPS),
+    "diagnostics": Theme(diagnostics.STEPS),
+    "languages": Theme(languages.STEPS),
+    "german": Theme(languages.GERMAN_STEPS, language="de"),
+    "removal": Theme(removal.STEPS),
 }
