@@ -18,6 +18,7 @@ from .reauth import fail_to_send
 from .repairs import open_issue, send, set_options, wait_gone
 from .set_up import INTEGRATION, NAME
 from .step import Step
+from .waiting import wait_loaded
 
 _TRANSLATIONS = PACKAGE / "translations"
 _FRONTEND = Path(hass_frontend.__file__).parent / "static" / "translations"
@@ -124,6 +125,16 @@ async def _name_buttons(person: Person) -> None:
                     person.expect(f"{path.stem} {where}", named[index], button)
 
 
+async def _speak_german(person: Person) -> None:
+    """Let Home Assistant name its entities in German, too."""
+    hass = person.stage.hass
+    await hass.command("config/core/update", language="de")
+    entry = await wait_loaded(person)
+    entries = "/api/config/config_entries/entry"
+    await hass.rest("POST", f"{entries}/{entry['entry_id']}/reload")
+    await wait_loaded(person)
+
+
 async def _read_integration(person: Person) -> None:
     reader = Reader(person)
     await person.open(INTEGRATION)
@@ -215,6 +226,7 @@ async def _read_issues(person: Person) -> None:
 
 STEPS = [Step("Name the frontend's buttons in each language", _name_buttons)]
 GERMAN_STEPS = [
+    Step("Let Home Assistant speak German", _speak_german),
     Step("Read the integration's page and dialogs", _read_integration),
     Step("Read a recipient's", _read_recipient),
     Step("Build an automation", _build_automation),

@@ -61,6 +61,7 @@ class Person:
         self.pictures = pictures
         self.effort = Effort()
         self.problems: list[str] = []
+        self.on_phone = False
         self.before = Received([], [], [])
         """What Zoho's side had received when the step began."""
         self.frontend: set[str] = set()
@@ -170,17 +171,14 @@ class Person:
         found = await self._find("look.check()")
         await self._photograph(name)
         found += await self._accessibility()
-        if phone:
-            await self.page.set_viewport_size(
-                {"width": PHONE_WIDTH, "height": PHONE_HEIGHT}
-            )
+        if self.on_phone:
+            found += await self._find_cut_off()
+        elif phone:
+            await self.take(phone=True)
             await self.settle()
-            found += [
-                f"{problem} (at {PHONE_WIDTH} pixels)"
-                for problem in await self._find("look.cutOff()")
-            ]
+            found += await self._find_cut_off()
             await self._photograph(f"{name}-phone")
-            await self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+            await self.take(phone=False)
             await self.settle()
         found += self._console.take()
         self.problems += [
@@ -188,6 +186,17 @@ class Person:
             for problem in found
             if not any(part in problem for part in allow)
         ]
+
+    async def take(self, *, phone: bool) -> None:
+        """Go on with a phone, or with a computer."""
+        width, height = (PHONE_WIDTH, PHONE_HEIGHT) if phone else (WIDTH, HEIGHT)
+        await self.page.set_viewport_size({"width": width, "height": height})
+        self.on_phone = phone
+
+    async def _find_cut_off(self) -> list[str]:
+        """Return what cannot be read on a phone."""
+        found = await self._find("look.cutOff()")
+        return [f"{problem} (at {PHONE_WIDTH} pixels)" for problem in found]
 
     async def _find(self, check: str) -> list[str]:
         """Return what is wrong, once what comes late has had the time to come."""
