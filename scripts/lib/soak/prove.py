@@ -59,8 +59,9 @@ BREAKS = {
             "sending/outbox.py",
             "message.state = State.UNCLEAR\n",
             "message.state = State.QUEUED\n",
-            # Or it is there twice, which makes its file a damaged one.
-            frozenset({"sent twice", "lost"}),
+            # Or it is there twice, which makes its file a damaged one; or it is ended
+            # as something that waited.
+            frozenset({"sent twice", "lost", "sent after all"}),
         ),
         Break(
             "no-order",
