@@ -10,9 +10,8 @@ import pytest
 
 from .conftest import INTEGRATION, TRANSLATIONS, placeholders_in
 
-FILES = sorted(
-    path for path in (INTEGRATION / "translations").iterdir() if path.stem != "en"
-)
+ENGLISH_FILE = INTEGRATION / "translations" / "en.json"
+FILES = sorted(path for path in ENGLISH_FILE.parent.iterdir() if path != ENGLISH_FILE)
 
 # What must not be translated: what stands in backticks, links, and words of code.
 _CODE = re.compile(
@@ -20,6 +19,8 @@ _CODE = re.compile(
 )
 #: How much longer than the English one a label of a form may be.
 LONGEST_LABEL = 70
+#: How much of the title of a repair's dialog fits on a phone, which cuts off the rest.
+LONGEST_TITLE = 31
 
 
 def texts_of(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
@@ -51,6 +52,18 @@ def test_translation_says_the_same(path: Path) -> None:
         assert text.count("\n\n") == english.count("\n\n"), where
         if "/data/" in where:
             assert len(text) <= LONGEST_LABEL, where
+
+
+@pytest.mark.parametrize("path", [*FILES, ENGLISH_FILE], ids=lambda path: path.stem)
+def test_title_of_a_repair_fits_on_a_phone(path: Path) -> None:
+    texts = dict(texts_of(json.loads(path.read_text())))
+    titles = {
+        text for where, text in texts.items() if re.search("/fix_flow/.*/title$", where)
+    }
+    assert titles
+    assert {title for title in titles if len(title) > LONGEST_TITLE} == set()
+    # A name may be longer than all that.
+    assert not any(placeholders_in(title) for title in titles)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -98,6 +98,19 @@ async def test_each_recipient_has_the_last_state(
     assert sensor(hass, alice).state == "delivered"
 
 
+async def test_state_that_is_the_same_is_written_once(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox, look: Look
+) -> None:
+    await look(seconds=6)
+    written: list[State] = []
+    for message in ("One", "Another"):
+        await send(hass, message=message)
+        await account.runtime_data.async_wait()
+        written.append(sensor(hass, f"{next(iter(account.subentries))}_last_delivery"))
+    assert [state.state for state in written] == ["queued"] * 2
+    assert written[0].last_reported == written[1].last_reported
+
+
 async def test_sensors_say_what_they_are(
     hass: HomeAssistant, enabled: None, account: MockConfigEntry
 ) -> None:

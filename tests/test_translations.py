@@ -68,6 +68,11 @@ TRIGGERS = {
     for key, described in load_yaml_dict(str(INTEGRATION / "triggers.yaml")).items()
     if not key.startswith(".")
 }
+CONDITIONS = {
+    key: described
+    for key, described in load_yaml_dict(str(INTEGRATION / "conditions.yaml")).items()
+    if not key.startswith(".")
+}
 ICONS = json.loads((INTEGRATION / "icons.json").read_text())
 CODE = {
     str(path.relative_to(INTEGRATION)): ast.parse(path.read_text())
@@ -419,8 +424,39 @@ def test_every_option_of_a_selector_has_a_text_and_every_text_an_option() -> Non
         "quiet_action",
     }
     assert {
-        key: set(texts["options"]) for key, texts in TRANSLATIONS["selector"].items()
+        key: set(texts["options"])
+        for key, texts in TRANSLATIONS["selector"].items()
+        if "options" in texts
     } == options
+
+
+def test_every_unit_of_a_selector_has_a_text_and_every_text_a_unit() -> None:
+    numbers: list[Any] = [
+        selector.config
+        for fields in options_flow.SECTIONS.values()
+        for selector in fields.values()
+    ]
+    numbers += [
+        field["selector"].get("number") or {}
+        for described in CONDITIONS.values()
+        for field in described["fields"].values()
+    ]
+    units = {
+        number["translation_key"]: {number["unit_of_measurement"]}
+        for number in numbers
+        if "translation_key" in number
+    }
+    assert units == {
+        key: set(texts["unit_of_measurement"])
+        for key, texts in TRANSLATIONS["selector"].items()
+        if "unit_of_measurement" in texts
+    }
+    untranslated = {
+        number["unit_of_measurement"]
+        for number in numbers
+        if "unit_of_measurement" in number and "translation_key" not in number
+    }
+    assert untranslated == {"SMS", "min", "s"}
 
 
 @pytest.mark.parametrize("platform", ["event", "sensor"])

@@ -101,7 +101,7 @@ class Account:
         self.damaged_files: dict[str, Path] = {}
         self.outbox = Outbox(
             time.time,
-            self.async_request,
+            self._async_request_kept,
             self._async_start_retry,
             self._changed,
             quiet_until=self.quiet_until,
@@ -184,6 +184,7 @@ class Account:
         # What ends may have begun something else, such as writing that down.
         while self._under_way and now() < deadline:
             await asyncio.wait(self._under_way, timeout=deadline - now())
+        await self.tracking.async_flush()
 
     async def async_start[T](
         self, request: Callable[[], Coroutine[Any, Any, T] | None]
@@ -251,6 +252,13 @@ class Account:
         if self._ledger:
             self._ledger.save_soon()
         return outcome
+
+    async def _async_request_kept(
+        self, sms: Sms, sender_id: str, numbers: list[str]
+    ) -> Outcome:
+        """Make a request for what the outbox has; an error is returned."""
+        await self.tracking.async_write_same(sms, numbers)
+        return await self.async_request(sms, sender_id, numbers)
 
     async def async_request(
         self, sms: Sms, sender_id: str, numbers: list[str]

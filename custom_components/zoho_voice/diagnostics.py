@@ -93,7 +93,7 @@ def _tracking(account: Account) -> dict[str, Any]:
     """Describe what is followed, and how Zoho tells of it."""
     tracking = account.tracking
     coordinator = account.coordinator
-    submitted = [sms.submitted_at for sms in tracking.tracker.unsettled]
+    submitted = [*tracking.tracker.unsettled_since]
     interval = coordinator and coordinator.update_interval
     return {
         "counters": asdict(tracking.tracker.counters),

@@ -60,7 +60,7 @@ class RecipientEntity(Entity):
             entry_type=DeviceEntryType.SERVICE,
             identifiers={(DOMAIN, self._subentry_id)},
             manufacturer="Zoho",
-            model="Recipient",
+            model="Zoho Voice",
             name=self._recipient.name,
         )
         return device_info

@@ -120,20 +120,29 @@ class LastDeliverySensor(RecipientEntity, SensorEntity):
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_options = [*DeliveryState]  # noqa: RUF012
 
+    def __init__(self, entry: ZohoVoiceConfigEntry, subentry_id: str, key: str) -> None:
+        """Start with the state as it is."""
+        super().__init__(entry, subentry_id, key)
+        self._attr_native_value = self._value
+
     @property
-    @override
-    def native_value(self) -> DeliveryState | None:
+    def _value(self) -> DeliveryState | None:
         """Return the state of the last SMS."""
         return self._account.tracking.tracker.last_state(self._subentry_id)
 
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the recipient."""
-        self._account.tracking.on_delivery[self._subentry_id] = (
-            self.async_write_ha_state
-        )
+        self._account.tracking.on_delivery[self._subentry_id] = self._async_changed
 
     @override
     async def async_will_remove_from_hass(self) -> None:
         """Follow no more."""
         self._account.tracking.on_delivery.pop(self._subentry_id, None)
+
+    @callback
+    def _async_changed(self) -> None:
+        """Take note of the state."""
+        if (value := self._value) != self._attr_native_value:
+            self._attr_native_value = value
+            self.async_write_ha_state()

@@ -11,7 +11,18 @@ import pytest
 from sandbox import Fault, FaultKind
 from sandbox.faults import Endpoint
 from scripts.lib.soak.answers import SurpriseError, read_error, read_response
-from scripts.lib.soak.history import Call, History, Row, Sms, Told, Way
+from scripts.lib.soak.history import (
+    RECEIVED,
+    Announcement,
+    Call,
+    Channel,
+    History,
+    News,
+    Row,
+    Sms,
+    Told,
+    Way,
+)
 from scripts.lib.soak.plan import FULL, PROOF, QUICK, End, Scale, make_plan
 from scripts.lib.soak.prove import BREAKS, Break, StaleBreakError
 from scripts.lib.soak.verdict import judge
@@ -169,6 +180,94 @@ def test_what_is_wrong_is_found_once_and_named(kind: str, seen: History) -> None
     assert str(finding).startswith(f"{kind}: ")
 
 
+DELIVERED = News("id", A, "1", "delivered", Channel.LOG)
+REPLY = News("in", A, "Yes", RECEIVED, Channel.REPLY)
+
+
+def heard(state: str, **more: str) -> Announcement:
+    """Return what an automation heard of an SMS."""
+    return Announcement(**{"log_id": "id", "number": A, **more}, state=state, at=1.0)
+
+
+def shown(state: str, moment: str) -> Announcement:
+    """Return what an event entity showed of an SMS."""
+    return Announcement(
+        log_id="id", state=state, at=1.0, entity_id="event.delivery", moment=moment
+    )
+
+
+def told(
+    *announcements: Announcement,
+    news: News = DELIVERED,
+    promise: Told = SENT,
+    **more: frozenset[str],
+) -> History:
+    """Return a history of one SMS that was sent, and at whose end all is settled."""
+    return History(
+        [call(1, promise)],
+        [Sms("1", A)],
+        settled=True,
+        news=[news],
+        announcements=announcements,
+        **more,
+    )
+
+
+TOLD_RIGHT = {
+    "told and shown": told(
+        shown("sent", "1"), heard("delivered"), shown("delivered", "2")
+    ),
+    "shown again after a start": told(
+        heard("delivered"), shown("delivered", "2"), shown("delivered", "2")
+    ),
+    "given up in a kill": told(cut=frozenset({"id"})),
+    "accepted just before a kill": told(just_accepted=frozenset({"id"})),
+    "nobody knew of it": told(promise=NOTHING),
+    "received": told(heard(RECEIVED, log_id="in", text="Yes"), news=REPLY),
+}
+TOLD_WRONG = {
+    "never": ("not told", told()),
+    "only shown": ("not told", told(shown("delivered", "1"))),
+    "never, though it came in": ("not told", told(news=REPLY)),
+    "twice": ("told twice", told(heard("delivered"), heard("delivered"))),
+    "shown twice": (
+        "told twice",
+        told(heard("delivered"), shown("delivered", "1"), shown("delivered", "2")),
+    ),
+    "another state": ("told wrongly", told(heard("failed"))),
+    "another number": ("told wrongly", told(heard("delivered", number=B))),
+    "another text": (
+        "told wrongly",
+        told(heard(RECEIVED, log_id="in", text="No"), news=REPLY),
+    ),
+    "of no SMS": (
+        "told wrongly",
+        told(heard("delivered"), heard("delivered", log_id="other")),
+    ),
+    "backward": (
+        "told backward",
+        told(heard("delivered"), shown("delivered", "1"), shown("sent", "2")),
+    ),
+}
+
+
+@pytest.mark.parametrize("seen", TOLD_RIGHT.values(), ids=TOLD_RIGHT)
+def test_nothing_is_found_where_all_was_told(seen: History) -> None:
+    assert judge(seen) == []
+
+
+@pytest.mark.parametrize(("kind", "seen"), TOLD_WRONG.values(), ids=TOLD_WRONG)
+def test_what_was_not_told_as_it_is_is_found(kind: str, seen: History) -> None:
+    (finding,) = judge(seen)
+    assert finding.kind == kind
+
+
+def test_what_was_not_told_may_still_be_until_all_is_settled() -> None:
+    seen = told()
+    seen.settled = False
+    assert judge(seen) == []
+
+
 def test_call_that_never_ends_is_found() -> None:
     hanging = call(1, NOTHING)
     hanging.ended = math.inf
@@ -255,8 +354,10 @@ def test_third_of_the_requests_fails_and_nothing_once_it_is_calm() -> None:
     assert Counter(fault.kind for fault in failed if fault) == faults.count
     assert len(faults.count) == 12
     assert faults.take(Endpoint.TOKEN) is None
-    faults.rate = 0
-    assert not any(faults.take(Endpoint.SEND) for _ in range(100))
+    assert any(faults.take(Endpoint.READ) for _ in range(300))
+    faults.rates.clear()
+    for endpoint in Endpoint:
+        assert not any(faults.take(endpoint) for _ in range(100))
 
 
 def test_fault_that_is_asked_for_comes_before_those_by_chance() -> None:

@@ -201,6 +201,24 @@ async def test_what_is_not_urgent_is_written_at_the_end(
     assert await read(path) == 2
 
 
+async def test_what_could_not_be_written_is_written_at_the_end(
+    journal: Journal, path: Path, part: Part
+) -> None:
+    await journal.async_save()
+    part.value = 2
+    with (
+        patch.object(journal_module, "DELAY", 0),
+        patch.object(journal_module, "_write", side_effect=OSError) as write,
+    ):
+        journal.save_soon()
+        while not write.called:
+            await asyncio.sleep(0.01)
+        await journal.async_flush()
+    assert await read(path) == 1
+    await journal.async_flush()
+    assert await read(path) == 2
+
+
 async def test_end_waits_for_a_write_that_has_begun(
     journal: Journal, path: Path
 ) -> None:

@@ -189,11 +189,21 @@ class World:
         )
         permit.hold()
         sending = asyncio.create_task(
-            self.outbox.async_send(going, permit), eager_start=True
+            self.send_in_turn(going, permit), eager_start=True
         )
         held = await self.queue(held)
         outcome, kept = await sending
         return outcome, [*held, *kept]
+
+    async def send_in_turn(
+        self, messages: list[Message], permit: Permit
+    ) -> tuple[Outcome, list[Message]]:
+        turn = self.outbox.take_turn(message.number for message in messages)
+        try:
+            await turn.async_wait()
+            return await self.outbox.async_send(messages, permit)
+        finally:
+            turn.end()
 
     async def queue(self, messages: list[Message]) -> list[Message]:
         try:
@@ -233,7 +243,10 @@ ANSWERS = st.sampled_from(
 
 
 class Histories(RuleBasedStateMachine):
-    """Any order of calls, answers, losses, crashes, restarts, and steps of a clock."""
+    """Any order of calls, answers, losses, crashes, and steps of a clock, with limits.
+
+    `test_histories.py` lets more happen at the same time, without limits.
+    """
 
     def __init__(self) -> None:
         super().__init__()

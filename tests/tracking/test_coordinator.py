@@ -5,7 +5,8 @@ import logging
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.setup import async_setup_component
 import pytest
@@ -55,6 +56,53 @@ def received(hass: HomeAssistant) -> list[tuple[str | None, str]]:
 
 
 # When it looks
+
+
+async def test_what_changes_as_the_account_is_unloaded_leads_to_no_look(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    look: Look,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    assert await look(seconds=6) == 1
+    coordinator = account.runtime_data.coordinator
+    change = account.runtime_data.tracking.listeners[-1]
+    assert change == coordinator._async_reconsider_soon
+    await hass.config_entries.async_unload(account.entry_id)
+    change()
+    await hass.async_block_till_done()
+    reads = len(sandbox.reads)
+    await let_time_pass(hass, freezer, seconds=3600)
+    assert len(sandbox.reads) == reads
+
+
+async def test_it_tells_nothing_before_automations_hear_of_it(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    look: Look,
+    freezer: FrozenDateTimeFactory,
+    reported: list[tuple[str, str]],
+    received: list[tuple[str | None, str]],
+) -> None:
+    """Their triggers are set up only when Home Assistant has started."""
+    await send(hass)
+    assert await look(seconds=6) == 1
+    await sandbox.report(sandbox.sent[0], "DELIVERED")
+    sandbox.receive(ALICE, "Thanks")
+    hass.set_state(CoreState.starting)
+    await hass.config_entries.async_reload(account.entry_id)
+    reads = len(sandbox.reads)
+    # A task that waits for the start would be waited for, too.
+    await let_time_pass(hass, freezer, seconds=6)
+    assert len(sandbox.reads) == reads
+    assert (reported, received) == ([(ALICE, "queued")], [])
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert reported == [(ALICE, "queued"), (ALICE, "delivered")]
+    assert received == [("Alice", "Thanks")]
 
 
 async def test_it_looks_every_minute_for_incoming_sms(

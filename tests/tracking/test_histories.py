@@ -164,7 +164,7 @@ class World:
         tracker, reader = self.tracker, self.reader
         reader.begin_look(
             tracker.incoming_since,
-            [sms.submitted_at for sms in tracker.unsettled],
+            [*tracker.unsettled_since],
             incoming=self.interval > 0,
         )
         pages = 0
@@ -203,7 +203,7 @@ class World:
     def seconds_to_next_look(self) -> float | None:
         return seconds_to_next_look(
             self.now + self.skew,
-            [sms.submitted_at for sms in self.tracker.unsettled],
+            [*self.tracker.unsettled_since],
             self.interval,
             is_unfinished=self.reader.is_under_way or self.tracker.is_unwritten,
         )
@@ -219,6 +219,8 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.count = 0
+        #: Messages that were added, and those of them that were written.
+        self.added: set[Key] = set()
         self.promised: set[Key] = set()
         self.deleted: set[str] = set()
         self.looked_at = START
@@ -273,6 +275,7 @@ class Histories(RuleBasedStateMachine):
         self.loop.run_until_complete(asyncio.sleep(0))
         self.loop.close()
         self.loop = asyncio.new_event_loop()
+        self.added.clear()
         self.world.start()
 
     def new_row(self, direction: Direction, number: str, lateness: float) -> Row:
@@ -293,6 +296,7 @@ class Histories(RuleBasedStateMachine):
         masks=st.booleans(),
         progress=st.lists(st.integers(0, 20), max_size=3),
         overtakes=st.booleans(),
+        settles=st.booleans(),
     )
     def send(
         self,
@@ -301,6 +305,7 @@ class Histories(RuleBasedStateMachine):
         masks: bool,
         progress: list[int],
         overtakes: bool,
+        settles: bool,
     ) -> None:
         """Zoho accepts messages; callbacks may come before its answer does."""
         world = self.world
@@ -327,10 +332,23 @@ class Histories(RuleBasedStateMachine):
         async def send_and_hear() -> None:
             if overtakes:
                 await world.tracker.async_take(world.zoho.callbacks[-len(progress) :])
-            await world.tracker.async_add(messages)
+            world.tracker.add(messages)
+            self.added |= {sms.key for sms in messages if sms.log_id}
+            if settles:
+                await world.tracker.async_settle()
 
-        if self.run(send_and_hear()):
-            self.promised |= {sms.key for sms in messages if sms.log_id}
+        if self.run(send_and_hear()) and settles:
+            self.keep_promises()
+
+    @rule()
+    def settle_what_was_added(self) -> None:
+        if self.run(self.world.tracker.async_settle()):
+            self.keep_promises()
+
+    def keep_promises(self) -> None:
+        """Take note that all that was added is written."""
+        self.promised |= self.added
+        self.added.clear()
 
     def go_on(self, rows: list[Row], choice: int) -> None:
         """Let Zoho take one of the messages forward, and call back."""
@@ -497,6 +515,7 @@ class Histories(RuleBasedStateMachine):
         world.disk_is_full = False
         world.crashes_at_write = False
         world.skew = 0.0
+        self.settle_what_was_added()
         # What was under way may have begun before the last message.
         self.look_until_done()
         self.look_until_done()

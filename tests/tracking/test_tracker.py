@@ -57,7 +57,7 @@ def tracker(listener: Listener) -> Tracker:
 
 async def send(tracker: Tracker, log_ids: Iterable[str]) -> None:
     """Let Zoho accept SMS to Alice."""
-    await tracker.async_add(
+    tracker.add(
         [
             TrackedSms(
                 log_id=log_id,
@@ -71,6 +71,7 @@ async def send(tracker: Tracker, log_ids: Iterable[str]) -> None:
             for log_id in log_ids
         ]
     )
+    await tracker.async_settle()
 
 
 async def deliver(tracker: Tracker, log_ids: Iterable[str]) -> None:

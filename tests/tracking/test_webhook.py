@@ -12,7 +12,8 @@ from unittest.mock import patch
 from aiohttp.test_utils import TestClient
 from homeassistant import components
 from homeassistant.components import webhook
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import (
     async_dispatcher_connect,
@@ -403,6 +404,30 @@ async def test_while_the_log_fails_a_callback_is_believed(
     await sandbox.call_back(sandbox.sent[0], "DELIVERED")
     await look(seconds=6)
     assert reported == ["queued", "sent"]
+
+
+async def test_a_callback_is_taken_when_automations_hear_of_it(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    sandbox: Sandbox,
+    unreadable: None,
+    reported: list[str],
+) -> None:
+    """Their triggers are set up only when Home Assistant has started."""
+    await send(hass)
+    await account.runtime_data.async_wait()
+    hass.set_state(CoreState.starting)
+    with patch.object(webhook_module, "START_TIMEOUT", 0.01):
+        (*_, last) = await sandbox.report(sandbox.sent[0], "SENT")
+    assert last.answer == 503
+    calling = asyncio.create_task(sandbox.report(sandbox.sent[0], "DELIVERED"))
+    await asyncio.sleep(0.05)
+    assert reported == ["queued"]
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    (last,) = await calling
+    assert last.answer == 200
+    assert reported == ["queued", "delivered"]
 
 
 async def test_zoho_comes_again_if_it_could_not_be_written(

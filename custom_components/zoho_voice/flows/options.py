@@ -35,6 +35,8 @@ from ..sending.outbox import MAX_AGE
 MIN_KEEP_TRYING = 300
 #: How often incoming SMS can be asked for at most (seconds).
 MIN_INCOMING_INTERVAL = 15
+#: The only unit that is not the same in all languages.
+UNIT_SEGMENTS = "segments"
 
 SECTION_BRAKES = "brakes"
 SECTION_INCOMING = "incoming"
@@ -66,23 +68,24 @@ class _NumberSelector(NumberSelector):
 
 def _number(unit: str, maximum: int, minimum: int = 0) -> NumberSelector:
     """Return the selector of a number."""
-    return _NumberSelector(
-        NumberSelectorConfig(
-            min=minimum,
-            max=maximum,
-            mode=NumberSelectorMode.BOX,
-            unit_of_measurement=unit,
-        )
+    config = NumberSelectorConfig(
+        min=minimum,
+        max=maximum,
+        mode=NumberSelectorMode.BOX,
+        unit_of_measurement=unit,
     )
+    if unit == UNIT_SEGMENTS:
+        config["translation_key"] = unit
+    return _NumberSelector(config)
 
 
-_SECTIONS: dict[str, dict[str, Any]] = {
+SECTIONS: dict[str, dict[str, Any]] = {
     SECTION_OUTBOX: {
         CONF_KEEP_TRYING: _TimeSelector(DurationSelectorConfig(enable_second=False))
     },
     SECTION_SPENDING: {
-        CONF_SEGMENTS_PER_HOUR: _number("segments", 1_000_000),
-        CONF_SEGMENTS_PER_DAY: _number("segments", 1_000_000),
+        CONF_SEGMENTS_PER_HOUR: _number(UNIT_SEGMENTS, 1_000_000),
+        CONF_SEGMENTS_PER_DAY: _number(UNIT_SEGMENTS, 1_000_000),
     },
     SECTION_BRAKES: {
         CONF_FLOOD_LIMIT: _number("SMS", 10_000),
@@ -105,7 +108,7 @@ _SCHEMA = vol.Schema(
         vol.Optional(name): section(
             vol.Schema({vol.Optional(key): field for key, field in fields.items()})
         )
-        for name, fields in _SECTIONS.items()
+        for name, fields in SECTIONS.items()
     }
 )
 
@@ -158,7 +161,7 @@ class ZohoVoiceOptionsFlow(OptionsFlowWithReload):
             options[CONF_KEEP_TRYING] = _as_duration(seconds)
         return {
             name: {key: options[key] for key in fields if key in options}
-            for name, fields in _SECTIONS.items()
+            for name, fields in SECTIONS.items()
         }
 
 

@@ -37,6 +37,7 @@ from .quiet_hours import (
 )
 from .segments import estimate_segments
 from .spending import SpendingGuardError
+from .turn import Turn
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -196,18 +197,31 @@ class _Batch:
 
     async def _async_send_or_keep(self, sms: Sms) -> None:
         """Send, and keep what does not reach Zoho. Raises ZohoError."""
-        await self.account.outbox.async_wait_turn(self.recipients)
+        outbox = self.account.outbox
+        turn = outbox.take_turn(self.recipients)
         try:
+            await turn.async_wait()
+            if self.recipients and all(map(outbox.holds_up, self.recipients)):
+                await self._async_keep(sms)
+                return
             self.request = await self.account.async_start(
-                lambda: self._async_hand_over(sms) if self.recipients else None
+                lambda: self._async_hand_over(sms, turn) if self.recipients else None
             )
         except POSTPONING:
             await self._async_keep(sms)
+        finally:
+            if self.request is None:
+                turn.end()
 
-    async def _async_hand_over(self, sms: Sms) -> Outcome:
+    async def _async_hand_over(self, sms: Sms, turn: Turn) -> Outcome:
         """Return what Zoho said to those that are not kept."""
         outbox = self.account.outbox
-        outcome, self.kept = await outbox.async_send(self._messages(sms), self._permit)
+        try:
+            outcome, self.kept = await outbox.async_send(
+                self._messages(sms), self._permit
+            )
+        finally:
+            turn.end()
         return outcome
 
     def _messages(self, sms: Sms) -> list[Message]:

@@ -82,6 +82,8 @@ class Journal:
         self._next: Task[NotWrittenError | None] | None = None
         self._may_be_ahead = True
         self._soon: asyncio.TimerHandle | None = None
+        # Whether the last write has not ended well.
+        self._is_behind = False
         #: Whether the file must not be written any more.
         self.is_blocked = False
 
@@ -121,11 +123,11 @@ class Journal:
 
     async def async_flush(self) -> None:
         """Write what is still to be written, and wait for what is being written."""
-        if self._soon or self._next:
+        async with self._lock:
+            is_due = self._soon or self._next or self._is_behind
+        if is_due:
             with contextlib.suppress(NotWrittenError):
                 await self.async_save()
-        async with self._lock:
-            return
 
     async def async_remove(self) -> None:
         """Remove the files."""
@@ -176,6 +178,7 @@ class Journal:
         """Write as soon as the write before is done; an error is returned to all."""
         async with self._lock:
             self._next = None
+            self._is_behind = True
             may_be_ahead, self._may_be_ahead = self._may_be_ahead, True
             if self.is_blocked:
                 return NotWrittenError("blocked")
@@ -186,6 +189,7 @@ class Journal:
                 _LOGGER.error("Could not save %s (%r)", self._path, err)  # noqa: TRY400
                 return NotWrittenError(type(err).__name__)
             if may_be_ahead and await self._async_write_ahead(parts):
+                self._is_behind = False
                 self.save_soon()
                 return None
             if self._soon:
@@ -201,6 +205,7 @@ class Journal:
                 # There is no folder.
                 _LOGGER.error("Could not save %s (%r)", self._path, err)  # noqa: TRY400
                 return NotWrittenError(type(err).__name__)
+            self._is_behind = False
             if await self._async_has_slots(create=may_be_ahead):
                 self._file_id = file_id
         return None

@@ -12,7 +12,7 @@ hours holds up none: an urgent one may pass it.
 """
 
 import asyncio
-from asyncio import Future, Task
+from asyncio import Task
 from collections.abc import (
     Awaitable,
     Callable,
@@ -22,7 +22,6 @@ from collections.abc import (
     Iterable,
     Sequence,
 )
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -46,6 +45,7 @@ from .permit import Permit
 from .quiet_hours import QuietHours
 from .segments import estimate_segments
 from .spending import Limits, SpendingGuard, SpendingGuardError
+from .turn import Lines, Turn
 
 #: How many messages may wait, and how many reports are kept: all could end at once.
 MAX_MESSAGES = 1000
@@ -66,10 +66,14 @@ type Outcome = list[Receipt] | ZohoError
 
 
 class State(StrEnum):
-    """Where a message stands; the last ones are its ends."""
+    """Where a message stands; the last ones are its ends.
+
+    A message that is cleared will be out of the file in a moment.
+    """
 
     QUEUED = "queued"
     SUBMITTING = "submitting"
+    CLEARED = "cleared"
     SENT = "sent"
     EXPIRED = "expired"
     REFUSED = "refused"
@@ -171,7 +175,7 @@ class Message:
                 raise TypeError(key)
         if not _E164.fullmatch(stored["number"]):
             raise ValueError("number")
-        if stored["state"] == State.SENT:
+        if stored["state"] in (State.CLEARED, State.SENT):
             raise ValueError("state")
         if not isinstance(stored["urgent"], bool):
             raise TypeError("urgent")
@@ -270,12 +274,11 @@ class Outbox:
         self._repeats = repeats or Repeats(0, clock)
         self._messages: dict[str, Message] = {}
         self._reports: dict[str, Message] = {}
-        self._unwritten: set[str] = set()
         #: Whether nothing may be sent to a number any more.
         self.refuses: Callable[[str], bool] = lambda _: False
         #: The messages that were under way when Home Assistant ended, and may be sent.
         self.interrupted: list[Message] = []
-        self._lanes: dict[str, Future[None]] = {}
+        self._lines: Lines = {}
         self._failures = 0
         self._next_try = 0.0
         self._is_woken = False
@@ -284,7 +287,7 @@ class Outbox:
     @property
     def waiting(self) -> list[Message]:
         """Return the messages that are not sent yet, in the order they came."""
-        return [*self._messages.values()]
+        return [m for m in self._messages.values() if m.state is not State.CLEARED]
 
     @property
     def reports(self) -> list[Message]:
@@ -312,13 +315,13 @@ class Outbox:
         if not self._messages:
             return set()
         text = text_of(sms)
-        return {m.number for m in self._messages.values() if text_of(m.sms) == text}
+        return {m.number for m in self.waiting if text_of(m.sms) == text}
 
     def holds_up(self, number: str) -> bool:
-        """Return if a message to a number has to wait for an earlier one."""
+        """Return if a message to a number, whose turn it is, is behind another one."""
         return any(
             message.number == number and self._quiet_until(message) is None
-            for message in self._queued
+            for message in self._messages.values()
         )
 
     def wake(self) -> None:
@@ -328,11 +331,15 @@ class Outbox:
         self._is_woken = True
         self._on_change(())
 
+    def take_turn(self, numbers: Iterable[str]) -> Turn:
+        """Take a place in the line of each number, so that order is kept."""
+        return Turn(self._lines, numbers)
+
     async def async_queue(self, messages: Collection[Message]) -> None:
         """Keep messages for later. Raises OutboxFullError, or NotWrittenError."""
         self._add(messages)
-        unwritten = {message.message_id for message in messages}
-        self._unwritten |= unwritten
+        # None may go before it is written down: their call may fail yet.
+        turn = self.take_turn(message.number for message in messages)
         try:
             await self.store.async_save()
         except NotWrittenError, asyncio.CancelledError:
@@ -341,7 +348,7 @@ class Outbox:
             self.store.save_soon()
             raise
         finally:
-            self._unwritten -= unwritten
+            turn.end()
             self._on_change(())
 
     def prolong(self, end: Callable[[Message], float]) -> None:
@@ -352,26 +359,38 @@ class Outbox:
     async def async_send(
         self, messages: Sequence[Message], permit: Permit | None = None
     ) -> tuple[Outcome, list[Message]]:
-        """Send messages of one call with one request.
+        """Send messages of one call, whose turn it is, with one request.
 
         Return what Zoho said, and the messages that are kept: those that did not reach
         Zoho, and those behind an earlier one to the same number.
         """
-        with self._turn(messages) as earlier:
-            if earlier:
-                await asyncio.wait(earlier)
-            return await self._async_send(messages, permit or self._permit(messages))
-
-    async def async_wait_turn(self, numbers: Iterable[str]) -> None:
-        """Wait until nothing to these numbers is under way, so that order is kept."""
-        while busy := {self._lanes[n] for n in numbers if n in self._lanes}:
-            await asyncio.wait(busy)
+        permit = permit or self._permit(messages)
+        behind = [message for message in messages if self.holds_up(message.number)]
+        first = [message for message in messages if message not in behind]
+        permit.release(message.number for message in behind)
+        try:
+            if not first:
+                await self.async_queue(behind)
+                return [], behind
+            self._add(messages)
+            outcome = await self._async_submit(first, permit, behind, has_caller=True)
+        except ZohoError as err:
+            permit.settle(err)
+            self._on_change(())
+            return err, [m for m in behind if m.message_id in self._messages]
+        if outcome is None:
+            return [], [*messages]
+        if self._messages:
+            self.wake()
+        else:
+            self._on_change(())
+        return outcome, behind
 
     async def async_try(self) -> None:
         """Send what may be sent now."""
         self.expire()
         self.refuse()
-        if self._messages and self.seconds_to_next_try() == 0:
+        if self.seconds_to_next_try() == 0:
             self._is_woken = False
             await self._async_round()
             if self._is_woken:
@@ -421,11 +440,7 @@ class Outbox:
 
     def refuse(self) -> None:
         """End the messages to numbers that nothing may be sent to any more."""
-        refused = [
-            message
-            for message in self._messages.values()
-            if message.state is State.QUEUED and self.refuses(message.number)
-        ]
+        refused = [m for m in self._queued if self.refuses(m.number)]
         if refused:
             self._end(refused, State.REFUSED, OPTED_OUT)
 
@@ -438,18 +453,18 @@ class Outbox:
             for message in self._queued
             if numbers is None or message.number in numbers
         ]
-        before = self._messages
-        self._messages = {k: m for k, m in before.items() if m not in taken}
+        # Until they are out of the file, they keep their places.
+        for message in taken:
+            message.state = State.CLEARED
         try:
             await self.store.async_save()
         except NotWrittenError:
-            # What has ended meanwhile must not come back, or it would be sent again.
-            now = self._messages
-            self._messages = {
-                k: m for k, m in before.items() if k in now or m in taken
-            } | now
+            for message in taken:
+                message.state = State.QUEUED
             raise
-        self._on_change(())
+        finally:
+            self._forget(m for m in taken if m.state is State.CLEARED)
+            self._on_change(())
         return taken
 
     def acknowledge(self, state: State, read: Collection[str] | None = None) -> None:
@@ -474,7 +489,7 @@ class Outbox:
 
     def dump(self) -> list[dict[str, Any]]:
         """Return what the file holds."""
-        return [m.dump() for m in (*self._messages.values(), *self._reports.values())]
+        return [m.dump() for m in (*self.waiting, *self._reports.values())]
 
     def load(self, value: Any) -> None:
         """Take back what the file holds.
@@ -499,7 +514,7 @@ class Outbox:
 
         Take note of how few segments were still too much.
         """
-        numbers = set(self._lanes)
+        numbers = set(self._lines)
         requests: dict[tuple[str, str], list[list[Message]]] = {}
         now = self._clock()
         left = self._guard.left()
@@ -508,9 +523,8 @@ class Outbox:
             if message.number in numbers or not self._may_go(message, now):
                 continue
             numbers.add(message.number)
-            # Its call may fail yet. A clock that went back tells nothing until it is
-            # right again.
-            if message.message_id in self._unwritten or message.created_at > now:
+            # A clock that went back tells nothing until it is right again.
+            if message.state is not State.QUEUED or message.created_at > now:
                 continue
             if left is not None:
                 if message.segments > left:
@@ -530,74 +544,43 @@ class Outbox:
 
     async def _async_retry(self, messages: Sequence[Message]) -> bool:
         """Send what waited; return if Zoho could be reached."""
+        turn = self.take_turn(message.number for message in messages)
+        task = None
         try:
-            task = await self._start(self._async_take_turn(messages))
-            return await asyncio.shield(task) is not None
-        except NotWrittenError, CannotConnectError:
+            await turn.async_wait()
+            task = await self._start(self._async_resubmit(messages, turn))
+        except CannotConnectError:
             return False
+        finally:
+            if task is None:
+                turn.end()
+        return await asyncio.shield(task) is not None
 
-    async def _async_take_turn(self, messages: Sequence[Message]) -> Outcome | None:
-        """Send what waited, unless that has changed before there was a slot for it.
-
-        It takes its turn only now: callers wait for theirs in the slots that what has
-        its turn must never lack.
-        """
-        with self._turn(messages) as earlier:
-            if earlier:
-                await asyncio.wait(earlier)
+    async def _async_resubmit(
+        self, messages: Sequence[Message], turn: Turn
+    ) -> Outcome | None:
+        """Send what still waits, now that there is a slot for it."""
+        try:
             self.refuse()
             self.expire()
             now = self._clock()
             due = [
                 message
                 for message in messages
-                if message.message_id in self._messages and self._may_go(message, now)
+                if message.state is State.QUEUED and self._may_go(message, now)
             ]
             if not due:
                 return []
             return await self._async_submit(due, self._permit(due), has_caller=False)
+        except NotWrittenError:
+            return None
+        finally:
+            turn.end()
 
     def _permit(self, messages: Sequence[Message]) -> Permit:
         """Return what counts messages that go with one request."""
         numbers = [message.number for message in messages]
         return Permit(self._guard, self._repeats, messages[0].sms, numbers)
-
-    @contextmanager
-    def _turn(self, messages: Iterable[Message]) -> Generator[set[Future[None]]]:
-        """Take a place in the line of each number; tell whom to wait for."""
-        numbers = [message.number for message in messages]
-        earlier = {self._lanes[n] for n in numbers if n in self._lanes}
-        end = asyncio.get_running_loop().create_future()
-        self._lanes.update(dict.fromkeys(numbers, end))
-        try:
-            yield earlier
-        finally:
-            end.set_result(None)
-            for number in numbers:
-                if self._lanes.get(number) is end:
-                    del self._lanes[number]
-
-    async def _async_send(
-        self, messages: Sequence[Message], permit: Permit
-    ) -> tuple[Outcome, list[Message]]:
-        """Send messages of a call whose turn it is."""
-        behind = [message for message in messages if self.holds_up(message.number)]
-        first = [message for message in messages if message not in behind]
-        permit.release(message.number for message in behind)
-        try:
-            if not first:
-                await self.async_queue(behind)
-                return [], behind
-            self._add(messages)
-            outcome = await self._async_submit(first, permit, behind, has_caller=True)
-        except ZohoError as err:
-            permit.settle(err)
-            return err, [m for m in behind if m.message_id in self._messages]
-        if outcome is None:
-            return [], [*messages]
-        if self._messages:
-            self.wake()
-        return outcome, behind
 
     async def _async_submit(
         self,
@@ -625,7 +608,19 @@ class Outbox:
             permit.settle(err)
             self._take_back((*messages, *behind), has_caller=has_caller)
             raise
+        if not has_caller:
+            messages = self._in_time(messages, permit)
+        if not messages:
+            return []
         return await self._async_request(messages, permit, has_caller=has_caller)
+
+    def _in_time(self, messages: Sequence[Message], permit: Permit) -> list[Message]:
+        """Return the messages whose time was not over while that was written down."""
+        now = self._clock()
+        if over := [message for message in messages if message.expires_at <= now]:
+            permit.release(message.number for message in over)
+            self._end(over, State.EXPIRED)
+        return [message for message in messages if message not in over]
 
     async def _async_request(
         self, messages: Sequence[Message], permit: Permit, *, has_caller: bool
@@ -673,7 +668,8 @@ class Outbox:
             self._forget(messages)
         else:
             for message in messages:
-                message.state = State.QUEUED
+                if message.state is State.SUBMITTING:
+                    message.state = State.QUEUED
 
     def _add(self, messages: Collection[Message]) -> None:
         """Add messages behind the others."""

@@ -1,6 +1,7 @@
 """What an account knows of its SMS once they are sent, and of what was answered."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 import logging
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,10 @@ _LOGGER = logging.getLogger(__name__)
 
 #: The version of the file, to be raised with every change that needs a migration.
 VERSION = 1
+#: How long what was sent may wait to be tracked, so that what is sent meanwhile shares
+#: the write (seconds). A crash until then makes nothing go again: only what becomes of
+#: these SMS is never known.
+DELAY = 0.1
 
 
 class AccountTracking:
@@ -44,6 +49,7 @@ class AccountTracking:
     ) -> None:
         """Start with nothing known."""
         self.tracker = Tracker(clock, self._report, self._receive, self.find_recipient)
+        self.tracker.on_announced = self._announced
         self.opt_outs = OptOuts(clock)
         self.unclear = Unclear(clock)
         self.downtime = Downtime(clock)
@@ -70,6 +76,11 @@ class AccountTracking:
         self._clock = clock
         self._keep = keep
         self._recipients: dict[str, tuple[str, str]] = {}
+        # Texts and numbers of what was sent just before, and when it is written.
+        self._unwritten: set[tuple[str, str]] = set()
+        self._soon: asyncio.TimerHandle | None = None
+        # Whose SMS came into another state.
+        self._reported: set[str] = set()
 
     @callback
     def set_recipients(self, recipients: Mapping[str, Recipient]) -> None:
@@ -133,7 +144,36 @@ class AccountTracking:
                 )
             )
         self.unclear.accept(receipt.log_id for receipt in receipts)
-        self._keep(self._async_add(messages))
+        self.tracker.add(messages)
+        self._unwritten.update((sms.message, receipt.number) for receipt in receipts)
+        if self._soon is None:
+            loop = asyncio.get_running_loop()
+            self._soon = loop.call_later(DELAY, self._write)
+
+    async def async_write_same(self, sms: Sms, numbers: Iterable[str]) -> None:
+        """Write down what was sent just before, if the same is about to be sent.
+
+        After a crash, its row in the message log would be taken to be about this one.
+        """
+        if not self._unwritten.isdisjoint((sms.message, number) for number in numbers):
+            await self.async_flush()
+
+    async def async_flush(self) -> None:
+        """Track what was sent; what can't be written now is written with the next."""
+        if self._soon:
+            self._soon.cancel()
+            self._soon = None
+        try:
+            await self.tracker.async_settle()
+        except NotWrittenError as err:
+            _LOGGER.warning("Could not save that SMS were sent: %s", err)
+        if self._soon is None:
+            self._unwritten.clear()
+
+    @callback
+    def _write(self) -> None:
+        """Track what was sent."""
+        self._keep(self.async_flush())
 
     async def async_take_look(self, look: Look) -> None:
         """Take what was found in the message log. Raises NotWrittenError."""
@@ -187,13 +227,6 @@ class AccountTracking:
         except NotWrittenError as err:
             _LOGGER.warning("Could not write down %s: %s", what, err)
 
-    async def _async_add(self, messages: Sequence[TrackedSms]) -> None:
-        """Track messages; what can't be written now is written with the next."""
-        try:
-            await self.tracker.async_add(messages)
-        except NotWrittenError as err:
-            _LOGGER.warning("Could not save that SMS were sent: %s", err)
-
     async def _async_clear_up(self, rows: Sequence[LogRow]) -> None:
         """Track what was sent, although Zoho's answer did not say so."""
         found = self.unclear.find(rows, self.tracker.knows)
@@ -202,7 +235,7 @@ class AccountTracking:
         # First, as what is tracked is not looked for again.
         self.unclear.outbox.confirm([message for message, _ in found])
         self.unclear.accept(row.log_id for _, row in found)
-        await self.tracker.async_add(
+        self.tracker.add(
             [
                 TrackedSms(
                     log_id=row.log_id,
@@ -238,8 +271,16 @@ class AccountTracking:
     def _report(self, sms: TrackedSms) -> None:
         """Tell of an SMS."""
         self.on_report(sms)
-        if tell := self.on_delivery.get(sms.subentry_id or ""):
-            tell()
+        if sms.subentry_id:
+            self._reported.add(sms.subentry_id)
+
+    @callback
+    def _announced(self) -> None:
+        """Tell those who want to know once of all that comes together."""
+        reported, self._reported = self._reported, set()
+        for subentry_id in reported:
+            if tell := self.on_delivery.get(subentry_id):
+                tell()
         self._changed()
 
     @callback

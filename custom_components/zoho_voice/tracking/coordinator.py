@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 import logging
@@ -26,6 +26,7 @@ from ..zoho.errors import MissingScopeError, ThrottledError, ZohoError
 from .log_reader import LogReader
 from .questions import async_get_questions
 from .schedule import FAST, seconds_to_next_look
+from .started import async_wait_until_started
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -182,6 +183,7 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
 
         What was read before an error counts; the next look goes on from there.
         """
+        await async_wait_until_started(self.hass)
         if self._throttled and self._pause():
             self._plan()
             raise _failure(self._throttled)
@@ -193,7 +195,7 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
                 await tracking.tracker.async_forget_incoming()
             self._reader.begin_look(
                 tracking.tracker.incoming_since,
-                self._unsettled,
+                [*self._unsettled],
                 incoming=self._wants_incoming,
             )
             while (query := self._reader.next_query()) and self.may_call():
@@ -268,13 +270,11 @@ class MessageLogCoordinator(DataUpdateCoordinator[None]):
         )
 
     @property
-    def _unsettled(self) -> list[float]:
-        """Return when the SMS without a final state were sent, or may have been."""
+    def _unsettled(self) -> Iterator[float]:
+        """Yield when the SMS without a final state were sent, or may have been."""
         tracking = self._account.tracking
-        return [
-            *(sms.submitted_at for sms in tracking.tracker.unsettled),
-            *tracking.unclear.since,
-        ]
+        yield from tracking.unclear.since
+        yield from tracking.tracker.unsettled_since
 
     def _pause(self) -> float:
         """Return how long Zoho is still to be left alone (seconds)."""

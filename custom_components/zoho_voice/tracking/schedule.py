@@ -19,17 +19,21 @@ def seconds_to_next_look(
 ) -> float | None:
     """Return how long to wait before the next look, None if there is nothing to see.
 
-    `submitted` are the times of the messages without a final state, which may lie in
-    the future if they are scheduled (both seconds since the epoch).
+    `submitted` are the times of the messages without a final state, the latest first,
+    which may lie in the future if they are scheduled (both seconds since the epoch).
     `incoming_interval` is how often to ask for incoming SMS (seconds, 0: never).
     `is_unfinished`: there was more to read than one look may, or more to write than
     could be.
     """
-    waits = [_wait(now - time) for time in submitted if now - time < UNSETTLED]
-    if incoming_interval:
-        waits.append(incoming_interval)
+    waits = [incoming_interval] if incoming_interval else []
     if is_unfinished:
         waits.append(FAST)
+    for time in submitted:
+        if now - time < UNSETTLED:
+            waits.append(_wait(now - time))
+            if waits[-1] == FAST:
+                # There may be thousands, and none is waited for less.
+                break
     return min(waits, default=None)
 
 

@@ -2,17 +2,19 @@
 
 All that is announced is on disk before, and announced in the same step in which the
 write ends. So a crash never makes it announced twice; what it may lose is only what
-was written, but not announced yet, if it falls into that very step.
+was written, but not announced yet, if it falls into that very step, and which SMS were
+added just before it, which are not counted then, and whose reports say nothing.
 """
 
 import asyncio
 from asyncio import Future, Task
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 import logging
+import math
 from typing import Any, Protocol, Self
 
 from ..sending.journal import NotWrittenError
@@ -28,6 +30,8 @@ MAX_SETTLED = 1000
 #: How long a message without a final state is tracked (seconds). It is no longer asked
 #: for by then, but a phone may be off for days.
 MAX_AGE = 3 * 24 * 60 * 60.0
+#: How often to look for those that are older (seconds).
+SWEEP = 60 * 60.0
 #: How many reports of messages that are not known yet are kept.
 MAX_EARLY = 100
 #: How many announcements share a write, and how many steps are taken at once: so the
@@ -103,6 +107,10 @@ class TrackedSms:
     def is_final(self) -> bool:
         """Return if nothing follows."""
         return self.state in FINAL_STATES
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as the file holds it."""
+        return {name: getattr(self, name) for name in _FIELDS}
 
     @classmethod
     def load(cls, stored: dict[str, Any]) -> Self:
@@ -190,9 +198,16 @@ class Tracker:
         self._clock = clock
         self._on_report = on_report
         self._on_incoming = on_incoming
+        #: Called once after all that is announced together.
+        self.on_announced: Callable[[], None] = lambda: None
         self._find_recipient = find_recipient
         # By log id, which numbers may share, and by number.
         self._tracked: dict[str, dict[str, TrackedSms]] = {}
+        # The same as the file holds them: most are the same in the next write.
+        self._stored: dict[Key, dict[str, Any]] = {}
+        # Log ids that are added with the next steps.
+        self._added: set[str] = set()
+        self._swept_at = -math.inf
         self._settled: dict[Key, TrackedSms] = {}
         self._early: deque[Report] = deque(maxlen=MAX_EARLY)
         self._last_states: dict[str, DeliveryState] = {}
@@ -220,6 +235,16 @@ class Tracker:
         ]
 
     @property
+    def unsettled_since(self) -> Generator[float]:
+        """Yield when the messages without a final state were sent, the latest first."""
+        return (
+            sms.submitted_at
+            for group in reversed(self._tracked.values())
+            for sms in group.values()
+            if not sms.is_final
+        )
+
+    @property
     def incoming_since(self) -> float | None:
         """Return from when on incoming rows may be new; None before the first look."""
         return self._incoming_since
@@ -237,19 +262,20 @@ class Tracker:
 
     def knows(self, log_id: str) -> bool:
         """Return if reports of a log id are of interest."""
-        return log_id in self._tracked
+        return log_id in self._tracked or log_id in self._added
 
     def last_state(self, subentry_id: str) -> DeliveryState | None:
         """Return the last state that a message to a recipient got."""
         return self._last_states.get(subentry_id)
 
-    async def async_add(self, messages: Collection[TrackedSms]) -> None:
+    def add(self, messages: Collection[TrackedSms]) -> None:
         """Take the messages that Zoho accepted, all of a request together.
 
-        Those without a log id are only counted. Raises NotWrittenError.
+        Those without a log id are only counted. They are written and announced with
+        what comes next, at the latest when `async_settle` is called.
         """
+        self._added.update(sms.log_id for sms in messages if sms.log_id)
         self._steps.append(partial(self._add, tuple(messages)))
-        await self._async_settle()
 
     async def async_take(
         self, reports: Iterable[Report], look: Look | None = None
@@ -268,7 +294,7 @@ class Tracker:
             ]
             if look.known_since is not None:
                 self._steps.append(partial(self._move_on, look.known_since))
-        await self._async_settle()
+        await self.async_settle()
 
     async def async_forget_incoming(self) -> None:
         """Let the next look be the first one: nobody wants to know what came in.
@@ -276,7 +302,7 @@ class Tracker:
         Raises NotWrittenError.
         """
         self._steps.append(self._forget_incoming)
-        await self._async_settle()
+        await self.async_settle()
 
     async def async_wait(
         self, keys: Iterable[Key], seconds: float
@@ -290,7 +316,7 @@ class Tracker:
         try:
             # What was just sent may not be tracked yet.
             with suppress(NotWrittenError):
-                await self._async_settle()
+                await self.async_settle()
             return await self._async_wait(keys, seconds)
         finally:
             self._waiting -= 1
@@ -351,24 +377,23 @@ class Tracker:
         )
         self.counters, self._last_states, self._incoming_since, self._known = loaded
         self._tracked = tracked
+        self._stored = {
+            sms.key: sms.dump() for group in tracked.values() for sms in group.values()
+        }
         self._written = self._take_stock()
 
     def _take_stock(self) -> dict[str, Any]:
         """Return all that has to be remembered."""
         return {
-            "messages": [
-                {name: getattr(sms, name) for name in _FIELDS}
-                for group in self._tracked.values()
-                for sms in group.values()
-            ],
+            "messages": [*self._stored.values()],
             "counters": asdict(self.counters),
             "last_states": {**self._last_states},
             "incoming_since": self._incoming_since,
             "known": {**self._known},
         }
 
-    async def _async_settle(self) -> None:
-        """Return when the steps were taken, written, and announced.
+    async def async_settle(self) -> None:
+        """Return when all that there is by now is written, and announced.
 
         Whoever comes meanwhile shares the next time. Raises NotWrittenError.
         """
@@ -413,16 +438,16 @@ class Tracker:
         """Tell what is new; whoever listens can't keep it from the others."""
         news, self._news = self._news, []
         for item in news:
-            try:
+            with _logged_errors():
                 if isinstance(item, IncomingSms):
                     self._on_incoming(item)
                 else:
                     self._on_report(item)
-            except Exception:
-                _LOGGER.exception("Error while announcing a delivery report or SMS")
         for item in news:
             if isinstance(item, TrackedSms) and item.is_final:
                 self._settle(item)
+        with _logged_errors():
+            self.on_announced()
 
     def _is_open(self, sms: TrackedSms) -> bool:
         """Return if there is something yet to be announced of a message."""
@@ -442,12 +467,13 @@ class Tracker:
                 waiter.end.set_result(None)
         group = self._tracked.get(sms.log_id or "", {})
         if not any(map(self._is_open, group.values())):
-            self._tracked.pop(sms.log_id or "", None)
+            self._forget(sms.log_id or "")
 
     def _add(self, messages: Collection[TrackedSms]) -> None:
         """Track messages, and take what was reported of them too early."""
         log_ids = set()
         for sms in messages:
+            self._added.discard(sms.log_id or "")
             if sms.log_id and self.find(sms.key):
                 continue
             self.counters.messages += 1
@@ -496,6 +522,7 @@ class Tracker:
         )
         if sms.log_id:
             self._tracked.setdefault(sms.log_id, {})[sms.number] = sms
+            self._stored[sms.key] = sms.dump()
         if sms.subentry_id:
             self._last_states[sms.subentry_id] = sms.state
         self._news.append(sms)
@@ -503,14 +530,18 @@ class Tracker:
     def _drop(self) -> None:
         """Track no more what is too old, and the oldest of what is too much."""
         now = self._clock()
-        self._tracked = {
-            log_id: group
-            for log_id, group in self._tracked.items()
-            if any(now - sms.submitted_at < MAX_AGE for sms in group.values())
-        }
-        count = sum(map(len, self._tracked.values()))
-        while count > MAX_TRACKED:
-            count -= len(self._tracked.pop(next(iter(self._tracked))))
+        if not 0 <= now - self._swept_at < SWEEP:
+            self._swept_at = now
+            for log_id, group in [*self._tracked.items()]:
+                if all(now - sms.submitted_at >= MAX_AGE for sms in group.values()):
+                    self._forget(log_id)
+        while len(self._stored) > MAX_TRACKED:
+            self._forget(next(iter(self._tracked)))
+
+    def _forget(self, log_id: str) -> None:
+        """Track the messages of a log id no more."""
+        for sms in self._tracked.pop(log_id, {}).values():
+            del self._stored[sms.key]
 
     def _receive(self, row: LogRow, *, is_old: bool) -> None:
         """Take an incoming row, and announce it if it is new."""
@@ -562,6 +593,15 @@ class Tracker:
 _FIELDS = tuple(one.name for one in fields(TrackedSms))
 #: What no number in a file of ours is as large as.
 _TOO_MUCH = 1e15
+
+
+@contextmanager
+def _logged_errors() -> Generator[None]:
+    """Log what goes wrong while something is announced."""
+    try:
+        yield
+    except Exception:
+        _LOGGER.exception("Error while announcing a delivery report or SMS")
 
 
 def _match(report: Report, group: dict[str, TrackedSms]) -> TrackedSms | None:

@@ -48,13 +48,7 @@ class Unclear:
     def accept(self, log_ids: Iterable[str | None]) -> None:
         """Take note of the ids that Zoho gave to what it accepted just now."""
         now = self._clock()
-        # What waits may still end unclearly, and so may what is about to be sent.
-        begun = [m.created_at for m in (*self.outbox.waiting, *self.messages)]
-        since = min([now - SLACK, *begun]) - SLACK
-        self._accepted = {
-            **{log_id: at for log_id, at in self._accepted.items() if at >= since},
-            **{log_id: now for log_id in log_ids if log_id},
-        }
+        self._accepted.update((log_id, now) for log_id in log_ids if log_id)
 
     def find(
         self, rows: Iterable[LogRow], knows: Callable[[str], bool]
@@ -90,7 +84,11 @@ class Unclear:
         return [*found.values()]
 
     def dump(self) -> dict[str, float]:
-        """Return what the file holds."""
+        """Return what the file holds: what is not of use any more is forgotten."""
+        # What waits may still end unclearly, and so may what is about to be sent.
+        begun = [m.created_at for m in (*self.outbox.waiting, *self.messages)]
+        since = min([self._clock() - SLACK, *begun]) - SLACK
+        self._accepted = {k: at for k, at in self._accepted.items() if at >= since}
         return {**self._accepted}
 
     def load(self, value: Any) -> None:

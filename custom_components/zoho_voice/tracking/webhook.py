@@ -27,6 +27,7 @@ from ..const import DOMAIN
 from ..sending.journal import NotWrittenError
 from ..zoho.callback import MAX_BODY, read_callback
 from ..zoho.message_log import delivery_state
+from .started import async_wait_until_started
 from .tracker import Report
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ _LOGGER = logging.getLogger(__name__)
 CALLBACK_REFUSED = "callback_refused"
 #: How long a callback may take to arrive (seconds).
 READ_TIMEOUT = 10.0
+#: How long a callback may wait for Home Assistant to start (seconds).
+START_TIMEOUT = 10.0
 
 _CLOUD = "cloud"
 #: Domains that are known at home only.
@@ -241,6 +244,8 @@ class StatusWebhook:
                 self._coordinator.async_look_soon()
             return Response()
         try:
+            async with asyncio.timeout(START_TIMEOUT):
+                await async_wait_until_started(self._hass)
             await tracker.async_take(
                 Report(
                     log_id=report.log_id,
@@ -252,7 +257,7 @@ class StatusWebhook:
                 for report in said.reports
                 if report.status or report.description
             )
-        except NotWrittenError:
+        except NotWrittenError, TimeoutError:
             return Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         return Response()
 

@@ -31,6 +31,7 @@ from . import (
     set_up,
     start,
     thousand_calls,
+    tracking,
 )
 from .bench import Bench
 from .core import WrongResultError, configuration, running_core
@@ -43,6 +44,7 @@ MEASUREMENTS = {
     "many_recipients": many_recipients,
     "outbox": outbox,
     "set_up": set_up,
+    "tracking": tracking,
     # Ends the tokens that others use.
     "thousand_calls": thousand_calls,
 }

@@ -17,9 +17,10 @@ from homeassistant.core import HomeAssistant
 from scripts.lib.process import ROOT
 
 from . import BEGIN
+from .clock import Turn, timed
 from .core import WrongResultError, add_entry, remove_entry
-from .figures import MIN_ROUNDS
-from .zoho import Zoho
+from .figures import MIN_ROUNDS, Sample
+from .zoho import DOMAIN, Zoho
 
 #: What tables say of how fast the sandbox answers; how long it takes (seconds).
 FAST, SLOW = "Zoho answers in 0 ms", "Zoho answers in 50 ms"
@@ -54,6 +55,19 @@ class Bench:
             await self.zoho.answer_in(SLOW_SECONDS)
             yield SLOW
             await self.zoho.answer_in(0)
+
+    async def settle(self) -> None:
+        """Let the accounts do now what may wait a second: it is part of the work."""
+        for entry in self.hass.config_entries.async_loaded_entries(DOMAIN):
+            account = entry.runtime_data
+            await account.async_wait()
+            await account.journal.async_flush()
+
+    async def take_in(self, turn: Turn) -> Sample:
+        """Measure a turn: its time until it returns, the processor's to the end."""
+        cpu, (wall, *_) = time.process_time(), await timed(turn)
+        await self.settle()
+        return Sample(wall, time.process_time() - cpu)
 
     @asynccontextmanager
     async def account(

@@ -93,7 +93,8 @@ async def _send(
         if name in OURS:
             requests.append(received.accepted)
 
-    return await take_turns(rounds, turns, after=check), requests
+    samples = await take_turns(rounds, turns, after=check, measure=bench.take_in)
+    return samples, requests
 
 
 def _add_in_short(result: Result, title: str, group: Group) -> None:

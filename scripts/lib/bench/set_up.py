@@ -51,7 +51,7 @@ async def measure(bench: Bench) -> Result:
     contestants = {
         DOMAIN: _Contestant(bench.zoho.entry),
         SMTP: _Contestant(smtp_entry),
-        ALIKE: _Contestant(smtp_entry, registered_alike),
+        ALIKE: _Contestant(smtp_entry, partial(registered_alike, bench.hass)),
     }
     for contestant in contestants.values():  # warm
         await _live(bench.hass, contestant, 1)

@@ -51,9 +51,23 @@ class Zoho:
         """Return where SMS are posted."""
         return f"{self.sandbox.voice_url}/rest/json/v1/sms/send"
 
+    async def change(self, **settings: object) -> None:
+        """Change settings of the sandbox, as `python -m sandbox --help` names them."""
+        await self._call("POST", "settings", settings)
+
     async def answer_in(self, seconds: float) -> None:
         """Let the sandbox take its time from now on."""
-        await self._call("POST", "settings", {"answer_seconds": seconds})
+        await self.change(answer_seconds=seconds)
+
+    async def receive(self, senders: Sequence[str]) -> None:
+        """Let each of these numbers send an SMS to the account."""
+        for number in senders:
+            await self._call("POST", "receive", {"from": number, "text": TEXT})
+
+    async def log_ids(self) -> list[tuple[str, str]]:
+        """Return the number and the log id of each SMS it accepted."""
+        state = await self._call("GET", "state")
+        return [(sms["number"], sms["log_id"]) for sms in state["sent"]]
 
     async def expire_access_tokens(self) -> None:
         """Let it refuse all tokens it has given."""

@@ -13,12 +13,12 @@ from scripts.lib.demo.step import say
 from scripts.lib.hass import HassError
 from scripts.lib.process import ROOT, ProcessError, run
 
-from .browser import open_browser
+from .browser import Browser, open_browser
 from .person import Person
 from .pictures import Pictures
 from .stage import Stage, open_stage
 from .step import BrokenError, Report, Result
-from .themes import THEMES
+from .themes import THEMES, Theme
 
 CACHE = ROOT / ".cache" / "e2e"
 SHOTS = CACHE / "screens"
@@ -48,7 +48,7 @@ async def e2e(options: argparse.Namespace, report: Report, directory: Path) -> N
             try:
                 for name, theme in THEMES.items():
                     if theme.needed or not options.themes or name in options.themes:
-                        await report.perform(person, name, theme.steps)
+                        await perform(name, theme, person, browser, report)
             except BrokenError:
                 say("\nThe other steps are left out: they need this one.")
             # Once more, to remember what must not be in the log.
@@ -61,6 +61,22 @@ async def e2e(options: argparse.Namespace, report: Report, directory: Path) -> N
                 say(f"\nIt stays up until Ctrl-C: {stage.hass.url} (dev, dev-password)")
                 await asyncio.Event().wait()
     search_log(stage, report)
+
+
+async def perform(
+    name: str, theme: Theme, person: Person, browser: Browser, report: Report
+) -> None:
+    """Perform a theme, with a person who reads its language."""
+    if theme.language is None:
+        await report.perform(person, name, theme.steps)
+        return
+    shots = person.shots / name
+    shots.mkdir()
+    async with Person.at(
+        browser, person.stage, shots, person.pictures, theme.language
+    ) as reader:
+        await report.perform(reader, name, theme.steps)
+        person.frontend |= reader.frontend
 
 
 def search_log(stage: Stage, report: Report) -> None:

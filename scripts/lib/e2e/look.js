@@ -251,5 +251,19 @@ window.look = (() => {
     return { x, y, width, height };
   };
 
-  return { accessibility, box, check, cutOff: () => cutOff(scope()), state, text: () => text(scope()), words };
+  // Go to the end of what is longer than the screen; return if there was more.
+  const scroll = () => {
+    let longest = null;
+    walk(scope(), (node) => {
+      if (node.nodeType !== Node.ELEMENT_NODE || !/auto|scroll/.test(getComputedStyle(node).overflowY)) return;
+      const hidden = (each) => each.scrollHeight - each.clientHeight;
+      if (hidden(node) > (longest ? hidden(longest) : 0)) longest = node;
+    });
+    longest ??= document.scrollingElement;
+    const before = longest.scrollTop;
+    longest.scrollTop = longest.scrollHeight;
+    return longest.scrollTop > before;
+  };
+
+  return { accessibility, box, check, cutOff: () => cutOff(scope()), scroll, state, text: () => text(scope()), words };
 })();

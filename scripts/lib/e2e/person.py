@@ -34,6 +34,7 @@ type Locator = Any
 type Name = str | re.Pattern[str]
 
 _PULSE = 0.1  # seconds between two looks at whether a screen is at rest
+_LATE = 3.0  # seconds in which what is missing on a screen may still come
 _NO_DIALOG = "!history.state?.dialog && !history.state?.open"
 _DEFINED = "typeof look === 'object'"
 
@@ -60,12 +61,13 @@ class Person:
         self.pictures = pictures
         self.effort = Effort()
         self.problems: list[str] = []
+        self.on_phone = False
         self.before = Received([], [], [])
         """What Zoho's side had received when the step began."""
         self.frontend: set[str] = set()
         """What axe says of the frontend's own components."""
         self._console = Console(page)
-        self._shots = shots
+        self.shots = shots
         self._number = 0
 
     @classmethod
@@ -166,20 +168,17 @@ class Person:
         await self.settle()
         self.effort.words += await self.page.evaluate("look.words()")
         self.effort.screens.append(name)
-        found = [*await self.page.evaluate("look.check()")]
+        found = await self._find("look.check()")
         await self._photograph(name)
         found += await self._accessibility()
-        if phone:
-            await self.page.set_viewport_size(
-                {"width": PHONE_WIDTH, "height": PHONE_HEIGHT}
-            )
+        if self.on_phone:
+            found += await self._find_cut_off()
+        elif phone:
+            await self.take(phone=True)
             await self.settle()
-            found += [
-                f"{problem} (at {PHONE_WIDTH} pixels)"
-                for problem in await self.page.evaluate("look.cutOff()")
-            ]
+            found += await self._find_cut_off()
             await self._photograph(f"{name}-phone")
-            await self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+            await self.take(phone=False)
             await self.settle()
         found += self._console.take()
         self.problems += [
@@ -187,6 +186,26 @@ class Person:
             for problem in found
             if not any(part in problem for part in allow)
         ]
+
+    async def take(self, *, phone: bool) -> None:
+        """Go on with a phone, or with a computer."""
+        width, height = (PHONE_WIDTH, PHONE_HEIGHT) if phone else (WIDTH, HEIGHT)
+        await self.page.set_viewport_size({"width": width, "height": height})
+        self.on_phone = phone
+
+    async def _find_cut_off(self) -> list[str]:
+        """Return what cannot be read on a phone."""
+        found = await self._find("look.cutOff()")
+        return [f"{problem} (at {PHONE_WIDTH} pixels)" for problem in found]
+
+    async def _find(self, check: str) -> list[str]:
+        """Return what is wrong, once what comes late has had the time to come."""
+        end = time.monotonic() + _LATE
+        while found := await self.page.evaluate(check):
+            if time.monotonic() > end:
+                break
+            await asyncio.sleep(_PULSE)
+        return list(found)
 
     async def settle(self, limit: float = LIMIT / 1000) -> None:
         """Wait until nothing moves or loads any more."""
@@ -211,7 +230,7 @@ class Person:
 
     async def _photograph(self, name: str) -> None:
         self._number += 1
-        path = self._shots / f"{self._number:03}-{name}.png"
+        path = self.shots / f"{self._number:03}-{name}.png"
         await self.page.screenshot(path=path, scale="css", animations="disabled")
 
     async def _accessibility(self) -> list[str]:

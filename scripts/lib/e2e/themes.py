@@ -7,7 +7,18 @@ is a module of its own with a list of steps, added here.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import account, sending, set_up
+from . import (
+    account,
+    automations,
+    diagnostics,
+    languages,
+    phone,
+    reauth,
+    removal,
+    repairs,
+    sending,
+    set_up,
+)
 from .step import Step
 
 
@@ -17,10 +28,19 @@ class Theme:
 
     steps: Sequence[Step]
     needed: bool = False
+    language: str | None = None
 
 
 THEMES = {
     "set_up": Theme(set_up.STEPS, needed=True),
     "account": Theme(account.STEPS),
     "sending": Theme(sending.STEPS),
+    "automations": Theme(automations.STEPS),
+    "reauth": Theme(reauth.STEPS),
+    "repairs": Theme(repairs.STEPS),
+    "diagnostics": Theme(diagnostics.STEPS),
+    "phone": Theme(phone.STEPS),
+    "languages": Theme(languages.STEPS),
+    "german": Theme(languages.GERMAN_STEPS, language="de"),
+    "removal": Theme(removal.STEPS),
 }

@@ -13,9 +13,9 @@ import tempfile
 from scripts.lib.hass import HassError
 from scripts.lib.process import ROOT, ProcessError, run as run_to_end
 
-from .plan import FULL, PROOF, QUICK
+from .plan import FULL, QUICK
 from .prove import BREAKS, Break, StaleBreakError
-from .report import as_json, shown, summary, table
+from .report import as_json, news_table, shown, summary, table
 from .run import Run, Settings
 from .verdict import Finding
 
@@ -71,11 +71,12 @@ async def once(options: argparse.Namespace, directory: Path) -> None:
     run, findings = await soak(settings, directory)
     if options.json:
         options.json.write_text(json.dumps(as_json(run, findings), indent=1))
-    for line in ("", *table(run), "", *summary(run), "", *shown(findings)):
+    tables = *table(run), "", *news_table(run)
+    for line in ("", *tables, "", *summary(run), "", *shown(findings)):
         say(line)
     if findings:
         raise WrongError(f"{len(findings)} things are wrong, after {run.seconds:.0f} s")
-    say(f"Nothing lost, nothing sent twice, all in order, in {run.seconds:.0f} s")
+    say(f"Nothing lost, nothing twice, all in order, in {run.seconds:.0f} s")
 
 
 async def prove(options: argparse.Namespace, directory: Path) -> None:
@@ -94,7 +95,7 @@ async def _is_noticed(each: Break, seed: int, directory: Path) -> bool:
     for attempt in range(_TRIES):
         place = directory / f"{each.name}-{attempt}"
         integration = each.apply(place)
-        settings = Settings(seed + attempt, PROOF, integration, stop_early=True)
+        settings = Settings(seed + attempt, each.scale, integration, stop_early=True)
         run, findings = await soak(settings, place)
         noticed = [f for f in findings if f.kind in each.noticed]
         if noticed:

@@ -1,27 +1,35 @@
 """Home Assistant with one account on the sandbox, to be killed and started again."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence, Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
+import json
 from pathlib import Path
 import time
 from typing import Any, override
 
+from yarl import URL
+
 from sandbox import Sandbox
+from sandbox.callbacks import call_over_network
 from scripts.lib.hass import HOME, Hass, RestError
 from scripts.lib.hass_log import records
 from scripts.lib.sandbox import CLIENT_ID, CLIENT_SECRET
 
+from . import witness
 from .history import Row
 
 DOMAIN = "zoho_voice"
 _SENDER_ID = "+18885550100"
 #: How long messages are kept (seconds): longer than anything here takes.
 _KEEP_TRYING = 3600.0
+#: Where Zoho would reach it.
+EXTERNAL_URL = "https://home.example.com"
 _CONFIGURATION = f"""\
 {HOME}\
+  external_url: {EXTERNAL_URL}
 frontend:
 config:
 notify:
@@ -29,12 +37,27 @@ logger:
   default: info
   logs:
     custom_components.zoho_voice: debug
-"""
+{witness.CONFIGURATION}"""
+#: How often it looks for what came in (seconds): as often as it may.
+_INCOMING_INTERVAL = 15.0
 _ENTRY_ID = "soak"
 _STORED_AT = "2026-01-01T00:00:00+00:00"
 #: How long something may take that takes a second at most (seconds).
 _LIMIT = 60.0
 _COMPLAINTS = ("Traceback (most recent", "never retrieved", "blocking call")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracking:
+    """What is on disk: the states of SMS by log id, and the ids of what came in.
+
+    `changed_at` is when it heard of the states (seconds since the epoch).
+    """
+
+    states: Mapping[str, str]
+    changed_at: Mapping[str, float]
+    known: AbstractSet[str]
+    follows_incoming: bool
 
 
 class Home(Hass):
@@ -45,7 +68,7 @@ class Home(Hass):
         super().__init__(
             directory,
             configuration=_CONFIGURATION,
-            custom_components=[integration],
+            custom_components=[integration, witness.COMPONENT],
             arguments=["--skip-pip"],
         )
         #: How often it was started.
@@ -80,7 +103,11 @@ class Home(Hass):
             "entry_id": _ENTRY_ID,
             "minor_version": 1,
             "modified_at": _STORED_AT,
-            "options": {"keep_trying": _KEEP_TRYING, "flood_limit": 0},
+            "options": {
+                "keep_trying": _KEEP_TRYING,
+                "flood_limit": 0,
+                "incoming_interval": _INCOMING_INTERVAL,
+            },
             "pref_disable_new_entities": False,
             "pref_disable_polling": False,
             "source": "user",
@@ -143,6 +170,32 @@ class Home(Hass):
             f"{DOMAIN}.clear_outbox", {"recipients": [number]}, response=True
         )
         return [replace(_row(row), state="cleared") for row in found["cleared"]]
+
+    def tracking(self) -> Tracking:
+        """Return what it has written down of the news."""
+        path = self.directory / ".storage" / f"{DOMAIN}.{_ENTRY_ID}.tracking"
+        try:
+            stored = json.loads(path.read_bytes())["messages"]
+        except FileNotFoundError:
+            return Tracking(
+                states={}, changed_at={}, known=frozenset(), follows_incoming=False
+            )
+        tracked = {sms["log_id"]: sms for sms in stored["messages"]}
+        return Tracking(
+            states={log_id: sms["state"] for log_id, sms in tracked.items()},
+            changed_at={
+                log_id: sms["changed_at"] or 0.0 for log_id, sms in tracked.items()
+            },
+            known=frozenset(stored["known"]),
+            follows_incoming=stored["incoming_since"] is not None,
+        )
+
+    async def call_back(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> int:
+        """Let Zoho reach it, whatever the URL's host is. Raises OSError."""
+        there = URL(self.url).join(URL(url).relative())
+        return await call_over_network(method, str(there), headers, body)
 
     async def reload(self) -> None:
         """Reload the account."""

@@ -18,6 +18,7 @@ class Trouble(StrEnum):
     NO_TOKEN = "no new access token"  # noqa: S105
     RELOADED = "account reloaded"
     CLEARED = "outbox cleared for a number"
+    UNREADABLE = "message log away"
 
 
 class End(StrEnum):
@@ -29,6 +30,8 @@ class End(StrEnum):
     """While Zoho is away, which it still is when Home Assistant is there again."""
     BACK = "Zoho back"
     """When Zoho is back, and has just accepted something that has waited."""
+    TOLD = "something told"
+    """When Home Assistant has just told what became of an SMS, or what came in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +45,27 @@ class Scale:
     calls: int
     kills: int
     limit: float
-    ends: tuple[End, ...] = (End.BACK, End.ANY_MOMENT, End.AWAY)
+    ends: tuple[End, ...] = (End.BACK, End.TOLD, End.AWAY)
 
 
-FULL = Scale(calls=2000, kills=10, limit=1500)
+FULL = Scale(
+    calls=2000,
+    kills=10,
+    limit=1500,
+    ends=(End.BACK, End.TOLD, End.AWAY, End.ANY_MOMENT),
+)
 QUICK = Scale(calls=300, kills=3, limit=600)
 #: To break the product and notice it soon.
 PROOF = Scale(calls=240, kills=4, limit=600, ends=(End.BACK, End.AWAY))
+PROOF_TOLD = Scale(calls=160, kills=4, limit=600, ends=(End.TOLD,))
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that breaks once so many calls of a life were made.
 
-    Zoho is away or slow for `seconds`; `fault` is what comes instead of a new token.
+    Zoho is away, slow or unreadable for `seconds`; `fault` is what comes instead of a
+    new token, or of the message log.
     """
 
     after: int
@@ -70,7 +80,8 @@ class Life:
 
     The end is due after `calls`: `seconds` later, or, once Zoho is back after so many
     seconds, when it has accepted so many SMS that had `waited`. What is away for that
-    is its accounts server if there are `no_tokens`.
+    is its accounts server if there are `no_tokens`. Or it is due when so much was told
+    as otherwise has `waited`.
     """
 
     calls: int
@@ -91,6 +102,7 @@ _CHANCES = {
     Trouble.NO_TOKEN: 0.5,
     Trouble.RELOADED: 0.5,
     Trouble.CLEARED: 0.5,
+    Trouble.UNREADABLE: 0.5,
 }
 #: What the accounts server may answer to a request for a token.
 _TOKEN_FAULTS = (
@@ -100,6 +112,13 @@ _TOKEN_FAULTS = (
     FaultKind.TOKEN_DROP,
     FaultKind.TOKEN_HTML,
     FaultKind.TOKEN_ERROR,
+)
+#: What may be answered instead of the message log. The last one lasts for a life.
+_LOG_FAULTS = (
+    FaultKind.READ_SERVER_ERROR,
+    FaultKind.READ_GARBAGE,
+    FaultKind.READ_UNAUTHORIZED,
+    FaultKind.READ_TOO_MANY_REQUESTS,
 )
 
 
@@ -152,6 +171,10 @@ def _events(random: Random, calls: int, end: End | None) -> Iterator[Event]:
             yield Event(after, trouble, seconds=random.uniform(*_AWAY))
         elif trouble is Trouble.SLOW:
             yield Event(after, trouble, seconds=random.uniform(1, 3))
+        elif trouble is Trouble.UNREADABLE:
+            seconds = random.uniform(5, 20)
+            fault = random.choice(_LOG_FAULTS)
+            yield Event(after, trouble, seconds=seconds, fault=fault)
         elif trouble is not Trouble.NO_TOKEN:
             yield Event(after, trouble)
         elif end is not End.BACK:

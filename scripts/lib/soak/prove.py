@@ -6,6 +6,8 @@ import shutil
 
 from scripts.lib.hass import INTEGRATION
 
+from .plan import PROOF, PROOF_TOLD, Scale
+
 
 class StaleBreakError(RuntimeError):
     """The product has changed so that a break finds nothing to break."""
@@ -20,6 +22,7 @@ class Break:
     old: str
     new: str
     noticed: frozenset[str]
+    scale: Scale = PROOF
 
     def apply(self, directory: Path) -> Path:
         """Return a copy of the integration with the break in it.
@@ -56,8 +59,9 @@ BREAKS = {
             "sending/outbox.py",
             "message.state = State.UNCLEAR\n",
             "message.state = State.QUEUED\n",
-            # Or it is there twice, which makes its file a damaged one.
-            frozenset({"sent twice", "lost"}),
+            # Or it is there twice, which makes its file a damaged one; or it is ended
+            # as something that waited.
+            frozenset({"sent twice", "lost", "sent after all"}),
         ),
         Break(
             "no-order",
@@ -69,10 +73,10 @@ BREAKS = {
         Break(
             "accept-before-it-is-written",
             "sending/outbox.py",
-            "self._unwritten |= unwritten\n"
+            "turn = self.take_turn(message.number for message in messages)\n"
             "        try:\n"
             "            await self.store.async_save",
-            "self._unwritten |= unwritten\n"
+            "turn = self.take_turn(message.number for message in messages)\n"
             "        try:\n"
             "            self.store.save_soon()  # ",
             frozenset({"lost"}),
@@ -90,6 +94,38 @@ BREAKS = {
             "raise ServerFailedError(reply.code",
             "raise RejectedError(reply.code",
             frozenset({"sent after all"}),
+        ),
+        Break(
+            "do-not-write-what-is-told",
+            "tracking/tracker.py",
+            "if self._is_writing:\n",
+            "if not self._is_writing:\n",
+            frozenset({"told twice", "not told"}),
+            PROOF_TOLD,
+        ),
+        Break(
+            "tell-again-what-is-read-again",
+            "tracking/tracker.py",
+            "if log_id in self._known:\n",
+            "if not log_id:\n",
+            frozenset({"told twice"}),
+            PROOF_TOLD,
+        ),
+        Break(
+            "pass-over-what-came-in-meanwhile",
+            "tracking/tracker.py",
+            "None if since is None else read_number(since),",
+            "None,",
+            frozenset({"not told"}),
+            PROOF_TOLD,
+        ),
+        Break(
+            "follow-nothing-after-a-start",
+            "tracking/tracker.py",
+            "self._tracked = tracked\n",
+            "self._tracked = {}\n",
+            frozenset({"not told"}),
+            PROOF_TOLD,
         ),
     )
 }

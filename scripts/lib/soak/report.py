@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 import math
 from typing import Any
 
 from sandbox.faults import Endpoint
 
-from .history import PROMISES, Told, Way
+from .history import PROMISES, Channel, Told, Way
 from .run import Run
-from .verdict import Fate, Finding, draw_up
+from .verdict import Fate, Finding, Telling, draw_up
 
 #: How many findings of a kind are shown.
 _SHOWN = 5
@@ -61,6 +62,35 @@ def table(run: Run) -> Iterator[str]:
         yield _line(title, Counter(fate.call.way for fate in fates if test(fate)))
 
 
+_NEWS_ROWS: tuple[tuple[str, Callable[[Telling], bool]], ...] = (
+    ("what Zoho reported for good, or received", lambda _: True),
+    ("  and Home Assistant told it once", lambda one: len(one.heard) == 1),
+    ("  and it told it more than once", lambda one: len(one.heard) > 1),
+    (
+        "  and the kill came before it could",
+        lambda one: one.is_due and one.is_cut and not one.heard,
+    ),
+    (
+        "  and it has yet to tell it",
+        lambda one: one.is_due and not one.is_cut and not one.heard,
+    ),
+    (
+        "  and nobody knew of the SMS",
+        lambda one: not one.is_due and not one.heard,
+    ),
+)
+
+
+def news_table(run: Run) -> Iterator[str]:
+    """Return the lines of the table: what was told, by the way it could be heard."""
+    tellings = draw_up(run.history).tellings.values()
+    yield f"{'':42}" + "".join(f"{way:>20}" for way in Channel) + f"{'all':>8}"
+    for title, test in _NEWS_ROWS:
+        counts = Counter(one.news.channel for one in tellings if test(one))
+        cells = "".join(f"{counts.get(way, 0):20,}" for way in Channel)
+        yield f"{title:42}{cells}{counts.total():8,}"
+
+
 def _line(title: str, counts: Mapping[Way, int]) -> str:
     cells = "".join(f"{counts.get(way, 0):16,}" for way in Way)
     return f"{title:42}{cells}{sum(counts.values()):8,}"
@@ -84,6 +114,10 @@ def summary(run: Run) -> Iterator[str]:
     yield f"Requests to send: {figures.requests:,}, {part:.0%} with a fault"
     yield f"  {_counted(faults)}"
     yield f"Requests for a token: {_counted(tokens)}"
+    reads = Counter(str(read.status or "dropped") for read in zoho.reads)
+    yield f"Requests for the message log: {_counted(reads)}"
+    answers = Counter(str(each.answer or "no answer") for each in zoho.callbacks.made)
+    yield f"Callbacks: {_counted(answers)}"
 
 
 def _counted(counts: Counter[Any]) -> str:
@@ -125,5 +159,14 @@ def as_json(run: Run, findings: Sequence[Finding]) -> dict[str, Any]:
                 "outbox": sorted(fate.states),
             }
             for fate in draw_up(run.history).fates.values()
+        ],
+        "news": [
+            {
+                **asdict(one.news),
+                "due": one.is_due,
+                "cut": one.is_cut,
+                "heard": [told.at for told in one.heard],
+            }
+            for one in draw_up(run.history).tellings.values()
         ],
     }

@@ -4,7 +4,7 @@ import asyncio
 from asyncio import Task
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 import time
@@ -17,9 +17,11 @@ from scripts.lib.process import ProcessError
 
 from .callers import CALLERS, HANGS, Caller, Traffic
 from .history import History, Row, Way
-from .home import Home
+from .home import Home, Tracking
+from .people import People
 from .plan import End, Event, Life, Scale, Trouble, make_plan
-from .verdict import Finding, judge
+from .verdict import FINAL, NOT_TOLD, Finding, judge
+from .witness import Witness
 from .zoho import Zoho
 
 #: How often is looked at what came of it so far (seconds).
@@ -28,8 +30,16 @@ _LOOK_EVERY = 1.0
 _STILL_AWAY = 1.5
 #: How long to wait for what has waited, once Zoho is back (seconds).
 _BACK_LIMIT = 10.0
-#: How long it may take until all is sent, with nothing in its way (seconds).
-_SETTLE_LIMIT = 60.0
+#: How long to wait until so much was told (seconds).
+_TOLD_LIMIT = 12.0
+#: How long it may take until all is sent and told, with nothing in its way (seconds).
+_SETTLE_LIMIT = 100.0
+#: How long it takes at most, on a slow machine, from hearing of something to telling
+#: it: within the one step in which a kill loses it (seconds).
+_STEP = 1.0
+#: How long it takes until an SMS that Zoho took is followed (seconds): Zoho's answer is
+#: late, and whether a retry of it waits is not written down at once.
+_ACCEPTING = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,12 @@ class Run:
         self._ended: dict[str, Row] = {}
         self._asked_at = 0.0
         self._settled = False
+        self._people = People(self.zoho, Random(f"people {seed}"))  # noqa: S311
+        self._witness = Witness(self._home.directory)
+        self._known_since: dict[str, float] = {}
+        self._told: set[str] = set()
+        self._cut: set[str] = set()
+        self._just_accepted: set[str] = set()
         self._calling: list[Task[None]] = []
         self._coming_back: Task[None] | None = None
         self._complaints: list[Finding] = []
@@ -96,6 +112,10 @@ class Run:
             ended=[*self._ended.values()],
             asked_at=self._asked_at,
             settled=self._settled,
+            news=self._people.news,
+            announcements=self._witness.announcements,
+            cut=self._cut,
+            just_accepted=self._just_accepted,
         )
 
     @property
@@ -112,9 +132,11 @@ class Run:
                 for name, numbers in caller.recipients.items()
             }
             self._home.add_account(self.zoho, recipients)
+            self.zoho.callbacks.transport = self._home.call_back
             tasks = [
                 asyncio.create_task(self._live()),
                 asyncio.create_task(self._look()),
+                asyncio.create_task(self._people.run()),
             ]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -155,8 +177,12 @@ class Run:
     async def _start(self) -> None:
         """Start Home Assistant; the callers are there as soon as it answers."""
         begin = time.monotonic()
-        await (self._home.start() if self._home.lives else self._home.begin())
+        is_first = not self._home.lives
+        await (self._home.begin() if is_first else self._home.start())
         self.figures.starts.append(time.monotonic() - begin)
+        if is_first:
+            # What was there before its first look is old.
+            await self._until(lambda: self._read_tracking().follows_incoming)
         self.traffic.up.set()
 
     async def _break(self, life: Life, due: int) -> None:
@@ -180,6 +206,8 @@ class Run:
                 await self._reload()
             case Trouble.CLEARED:
                 await self._clear()
+            case Trouble.UNREADABLE:
+                self.zoho.be_unreadable(event.fault, event.seconds)
 
     async def _reload(self) -> None:
         """Reload the account, when nobody is writing to its entities."""
@@ -205,9 +233,14 @@ class Run:
             if life.end is End.AWAY:
                 self.figures.troubles.append(Trouble.AWAY)
                 await self.zoho.refuse()
-            await asyncio.sleep(life.seconds)
+            if life.end is End.TOLD:
+                await self._wait_until_told(life.waited)
+            else:
+                await asyncio.sleep(life.seconds)
         self.traffic.up.clear()
+        killed_at = time.time()
         await self._home.kill()
+        self._examine(killed_at)
         self.figures.kills += 1
         self._say(
             f"{self.seconds:4.0f} s  kill {number} ({life.end}): {self.traffic.made}"
@@ -215,6 +248,51 @@ class Run:
         )
         if life.end is End.AWAY:
             self._coming_back = asyncio.create_task(self._come_back())
+
+    async def _wait_until_told(self, count: int) -> None:
+        """Wait until so much more was told."""
+        told = self._witness.read() + count
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TOLD_LIMIT):
+                await self._until(lambda: self._witness.read() >= told)
+
+    def _examine(self, killed_at: float) -> None:
+        """Find what the kill kept from being told or followed, and archive the rest.
+
+        What was told before the kill before this one is in the log no more.
+        """
+        told = self._read_told()
+        tracking = self._read_tracking()
+        self._cut |= {
+            log_id
+            for log_id, state in tracking.states.items()
+            if state in FINAL and tracking.changed_at[log_id] > killed_at - _STEP
+        } - told
+        self._cut |= {
+            log_id
+            for log_id in tracking.known
+            if self._known_since[log_id] > killed_at - _STEP
+        } - told
+        self._just_accepted |= {
+            sms.log_id
+            for sms in self.zoho.sent
+            if sms.submitted_at > killed_at - _ACCEPTING
+        } - (told | tracking.states.keys())
+        self.zoho.archive(self._told)
+        self._told = told
+
+    def _read_told(self) -> set[str]:
+        """Return the log ids of all that was told."""
+        self._witness.read()
+        return {one.log_id for one in self._witness.announcements if not one.entity_id}
+
+    def _read_tracking(self) -> Tracking:
+        """Return what Home Assistant has written down of the news."""
+        tracking, now = self._home.tracking(), time.time()
+        for log_id in tracking.known:
+            self._known_since.setdefault(log_id, now)
+        self._people.answer |= tracking.follows_incoming
+        return tracking
 
     async def _go_and_come_back(self, life: Life) -> None:
         """Let messages wait, then return while these are on their way."""
@@ -255,21 +333,34 @@ class Run:
         self.figures.requests = len(self.zoho.requests)
         self.zoho.calm()
         await self.zoho.listen()
+        await self._people.finish()
         self.traffic.up.clear()
         await self._home.stop()
         await self._start()
         await self._home.wait_running()
         end = time.monotonic() + _SETTLE_LIMIT
         await self._ask()
-        while self._waiting and time.monotonic() < end:
+        while self._is_to_go_on and time.monotonic() < end:
             await asyncio.sleep(_LOOK_EVERY)
             await self._ask()
+        await self._people.finish()
         self._settled = True
+
+    @property
+    def _is_to_go_on(self) -> bool:
+        """Return if something has yet to be sent, or told."""
+        if self._waiting:
+            return True
+        self._witness.read()
+        after = replace(self.history, settled=True)
+        return any(finding.kind == NOT_TOLD for finding in judge(after))
 
     async def _look(self) -> None:
         """Ask the outbox now and then; return when it makes no sense to go on."""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
+            self._witness.read()
+            self._read_tracking()
             await self.traffic.up.wait()
             with suppress(TimeoutError, aiohttp.ClientError, ProcessError):
                 await self._ask()

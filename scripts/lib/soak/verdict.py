@@ -4,7 +4,18 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .history import PROMISES, Call, History, Row, Sms, Told
+from .history import (
+    PROMISES,
+    RECEIVED,
+    Announcement,
+    Call,
+    Channel,
+    History,
+    News,
+    Row,
+    Sms,
+    Told,
+)
 
 #: The outbox gives times in microseconds.
 _ROUNDING = 0.000_01
@@ -12,6 +23,11 @@ _ROUNDING = 0.000_01
 #: The states of the outbox that say that a message was not sent, and never will be.
 _NEVER = {"expired", "refused", "cleared"}
 _WAITING = {"queued", "submitting"}
+
+#: The states of an SMS that nothing follows.
+FINAL = frozenset({"delivered", "undelivered", "failed"})
+#: The kind of what has yet to be told.
+NOT_TOLD = "not told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,29 @@ class Fate:
 
 
 @dataclass(slots=True)
+class Telling:
+    """What is known of some news: what automations heard, and if they should have.
+
+    They should, if the SMS was to be followed and no kill came between: `is_cut` is
+    what was given up for good.
+    """
+
+    news: News
+    is_due: bool
+    is_cut: bool
+    heard: list[Announcement] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Return what a person finds it by."""
+        news = self.news
+        return (
+            f"{news.state} {news.text!r} of {news.number} ({news.channel},"
+            f" {news.log_id})"
+        )
+
+
+@dataclass(slots=True)
 class Ledger:
     """A history, sorted by SMS; and what is of no SMS that was asked for."""
 
@@ -58,6 +97,7 @@ class Ledger:
     fates: dict[Sms, Fate] = field(default_factory=dict)
     unasked: list[Sms] = field(default_factory=list)
     unknown: list[Row] = field(default_factory=list)
+    tellings: dict[str, Telling] = field(default_factory=dict)
 
     def by_number(self) -> Mapping[str, list[Fate]]:
         """Return the fates of each number in the order of the calls."""
@@ -95,7 +135,37 @@ def draw_up(history: History) -> Ledger:
             ledger.fates[Sms(call_of_row.text, row.number)].states.add(row.state)
         else:
             ledger.unknown.append(row)
+    _add_tellings(ledger)
     return ledger
+
+
+def _add_tellings(ledger: Ledger) -> None:
+    """Add what was told of what Zoho knows."""
+    history = ledger.history
+    for news in history.news:
+        ledger.tellings[news.log_id] = Telling(
+            news, _is_due(ledger, news), news.log_id in history.cut
+        )
+    for told in history.announcements:
+        if not told.entity_id and (telling := ledger.tellings.get(told.log_id)):
+            telling.heard.append(told)
+
+
+def _is_due(ledger: Ledger, news: News) -> bool:
+    """Return if Home Assistant has to hear of it.
+
+    Of an SMS it has if its call or its outbox knows of it. If a kill came just after
+    Zoho took it, only what the outbox says to be unclear is looked for.
+    """
+    if news.channel is Channel.REPLY:
+        return True
+    fate = ledger.fates.get(Sms(news.text, news.number))
+    if fate is None:
+        return False
+    if "unclear" in fate.states:
+        return True
+    is_known = fate.told in PROMISES or bool(fate.states)
+    return is_known and news.log_id not in ledger.history.just_accepted
 
 
 def _call_at(calls: list[Call], moment: float) -> Call | None:
@@ -183,6 +253,64 @@ def _surprises(ledger: Ledger) -> Iterator[Finding]:
             yield Finding("surprise", f"{call.text!r} ({call.way}): {call.surprise}")
 
 
+def _not_told(ledger: Ledger) -> Iterator[Finding]:
+    """Find what nobody was told, although it could be heard of."""
+    if ledger.history.settled:
+        for telling in ledger.tellings.values():
+            if telling.is_due and not telling.is_cut and not telling.heard:
+                yield Finding(NOT_TOLD, telling.name)
+
+
+def _told_twice(ledger: Ledger) -> Iterator[Finding]:
+    """Find what was told, or shown, more than once."""
+    for telling in ledger.tellings.values():
+        if (times := len(telling.heard)) > 1:
+            yield Finding("told twice", f"{telling.name}, {times} times")
+    shown: dict[tuple[str, str, str], set[str]] = {}
+    for one in ledger.history.announcements:
+        if one.entity_id:
+            key = one.entity_id, one.log_id, one.state
+            shown.setdefault(key, set()).add(one.moment)
+    for (entity_id, log_id, state), moments in shown.items():
+        if len(moments) > 1:
+            seen = ", ".join(sorted(moments))
+            yield Finding("told twice", f"{state} of {log_id} by {entity_id}: {seen}")
+
+
+def _told_wrongly(ledger: Ledger) -> Iterator[Finding]:
+    """Find what was told otherwise than it is."""
+    for one in ledger.history.announcements:
+        telling = ledger.tellings.get(one.log_id)
+        if telling is None:
+            if one.state in FINAL or one.state == RECEIVED:
+                yield Finding("told wrongly", f"{one}, and Zoho knows nothing of it")
+            continue
+        news = telling.news
+        is_right = one.state == news.state or (
+            bool(one.entity_id) and one.state == "sent"
+        )
+        if not one.entity_id:
+            is_right = is_right and one.number == news.number
+            is_right = is_right and one.text == (
+                news.text if news.state == RECEIVED else ""
+            )
+        if not is_right:
+            yield Finding("told wrongly", f"{one}, but it is {telling.name}")
+
+
+def _told_backward(ledger: Ledger) -> Iterator[Finding]:
+    """Find what is shown as on its way after it has come to its end."""
+    ended: dict[tuple[str, str], str] = {}
+    for one in ledger.history.announcements:
+        key = one.entity_id, one.log_id
+        if one.state in FINAL:
+            ended[key] = one.state
+        elif key in ended:
+            yield Finding(
+                "told backward", f"{one.log_id} is {one.state} after {ended[key]}"
+            )
+
+
 type Check = Callable[[Ledger], Iterable[Finding]]
 
 CHECKS: tuple[Check, ...] = (
@@ -193,6 +321,10 @@ CHECKS: tuple[Check, ...] = (
     _unasked,
     _stuck,
     _surprises,
+    _not_told,
+    _told_twice,
+    _told_wrongly,
+    _told_backward,
 )
 
 

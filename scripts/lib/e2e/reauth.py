@@ -1,0 +1,98 @@
+"""Sign in again after access was revoked at Zoho."""
+
+import json
+
+import aiohttp
+
+from scripts.lib.demo.set_up import ALICE, DOMAIN, EMAIL
+from scripts.lib.hass import CommandError
+
+from .person import Person
+from .set_up import DASHBOARD, INTEGRATION
+from .step import Step
+from .waiting import wait_loaded, wait_until
+
+MESSAGE = "Can you read this?"
+_TARGET = {"entity_id": "notify.alice"}
+
+
+async def fail_to_send(person: Person, message: str, entity_id: str) -> str:
+    """Send what has to fail; return what is said of it."""
+    person.stage.texts.add(message)
+    target = {"entity_id": entity_id}
+    try:
+        await person.stage.action("notify.send_message", {"message": message}, target)
+    except CommandError as error:
+        # It may be in the log, too.
+        person.stage.errors.append(error.message)
+        return error.message
+    person.check(f"{message!r} could not be sent", held=False)
+    return ""
+
+
+async def accept(person: Person, button: str = "Submit") -> None:
+    """Press what opens the page of Zoho, and accept there."""
+    async with person.page.context.expect_page() as opened:
+        await person.press(button)
+    consent = await opened.value
+    await person.click(consent.get_by_role("button", name="Accept"))
+    await person.see("Re-authentication was successful")
+
+
+def _refresh_token(person: Person) -> str:
+    """Return what Home Assistant keeps."""
+    path = person.stage.hass.directory / ".storage" / "core.config_entries"
+    entries = json.loads(path.read_text())["data"]["entries"]
+    entry = next(each for each in entries if each["domain"] == DOMAIN)
+    return str(entry["data"]["token"]["refresh_token"])
+
+
+async def _revoke(person: Person) -> None:
+    url = f"{person.stage.sandbox.accounts_url}/oauth/v2/token/revoke"
+    token = _refresh_token(person)
+    person.stage.secrets.add(token)
+    async with (
+        aiohttp.ClientSession(raise_for_status=True) as session,
+        session.post(url, data={"token": token}),
+    ):
+        pass
+    said = await fail_to_send(person, MESSAGE, "notify.alice")
+    person.check("the error says what to do", held="Sign in again" in said)
+    await person.open(DASHBOARD)
+    card = person.page.locator("ha-config-flow-card")
+    await person.see(EMAIL, within=card)
+    await person.look("reauth-needed")
+
+
+async def _sign_in_again(person: Person) -> None:
+    await person.open(INTEGRATION)
+    await person.see("Needs attention")
+    await person.look("reauth-integration")
+    await person.press("Reconfigure")
+    await person.see("Zoho no longer accepts the sign-in of")
+    await person.look("reauth")
+    await accept(person)
+    await person.look("reauth-done")
+    await person.close_dialog()
+
+
+async def _send_again(person: Person) -> None:
+    await wait_loaded(person)
+    await person.stage.action("notify.send_message", {"message": MESSAGE}, _TARGET)
+    received = await person.received()
+    person.expect("it is sent", received.numbers, [ALICE])
+    await person.open(DASHBOARD)
+    await person.see("Zoho Voice")
+
+    async def no_flow() -> bool:
+        flows = await person.stage.hass.command("config_entries/flow/progress")
+        return not any(flow["handler"] == DOMAIN for flow in flows)
+
+    await wait_until("nothing needs attention", no_flow)
+
+
+STEPS = [
+    Step("Revoke access at Zoho, and fail to send", _revoke),
+    Step("Sign in again", _sign_in_again),
+    Step("Send once more", _send_again),
+]
