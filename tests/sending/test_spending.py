@@ -145,21 +145,6 @@ def test_clock_that_was_far_ahead_closes_the_guard_for_no_longer_than_its_time(
     assert guard.left() == 1
 
 
-def test_only_what_is_more_than_a_day_ahead_comes_from_a_wrong_clock(
-    clock: Clock,
-) -> None:
-    guard = SpendingGuard(Limits(per_hour=2), clock)
-    for _ in range(2):
-        clock.now += DAY
-        guard.spend(1)
-    clock.now = START
-    assert guard.opens_at(1) == START + HOUR
-    assert guard.opens_at(2) == START + DAY + HOUR
-    clock.now += HOUR
-    assert guard.left() == 1
-    assert guard.dump() == [[START, 1], [START + DAY, 1]]
-
-
 def test_what_others_spend_a_whole_hour_later_does_not_count(clock: Clock) -> None:
     guard = SpendingGuard(Limits(per_hour=5), clock)
     assert guard.opens_at(5, [(START + HOUR, 5)]) is None
