@@ -145,6 +145,13 @@ def test_clock_that_was_far_ahead_closes_the_guard_for_no_longer_than_its_time(
     assert guard.left() == 1
 
 
+def test_what_others_spend_a_whole_hour_later_does_not_count(clock: Clock) -> None:
+    guard = SpendingGuard(Limits(per_hour=5), clock)
+    assert guard.opens_at(5, [(START + HOUR, 5)]) is None
+    assert guard.opens_at(5, [(START + HOUR - 1, 1)]) == START + 2 * HOUR - 1
+    assert guard.opens_at(5, [(START, 5)], START + HOUR) is None
+
+
 def test_minutes_are_kept_and_no_more_than_a_day_of_them(clock: Clock) -> None:
     guard = SpendingGuard(Limits(per_hour=5), clock)
     for _ in range(3 * 24 * 60):
@@ -296,7 +303,7 @@ def test_damage_is_said_and_changes_nothing(clock: Clock, value: Any) -> None:
     with pytest.raises(ValueError, match="ooking"):
         guard.load(value)
     assert guard.left() == 2
-    guard.load([[START, 1], [START, 1]])
+    guard.load([[0.0, 1], [START, 1], [START, 1]])
     assert guard.left() == 3
 
 

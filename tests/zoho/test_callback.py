@@ -290,6 +290,12 @@ def test_depth_is_bounded() -> None:
     assert reports([said]) == []
 
 
+def test_number_of_objects_and_lists_is_bounded() -> None:
+    # The query and the list are two of the 500.
+    assert reports([*[{}] * 497, FULL]) == [FULL_REPORT]
+    assert reports([*[{}] * 498, FULL]) == []
+
+
 def test_number_of_reports_is_bounded() -> None:
     many = [{"logid": f"{n}", "status": "READ"} for n in range(MAX_REPORTS + 1)]
     assert reports(many) == [report(f"{n}", "READ") for n in range(MAX_REPORTS)]

@@ -436,6 +436,7 @@ HTML = {"text": "<html>Not here</html>", "content_type": "text/html"}
         (as_answer({"status": "failed", "code": "500"}), RejectedError, "500"),
         (as_answer({"status": "failure"}), RejectedError, "HTTP 200"),
         (as_answer(success(status="error")), RejectedError, "ZVSMS-2000"),
+        (as_answer(success(), 300), UnreadableReplyError, "ZVSMS-2000"),
         (HTML, UnreadableReplyError, "HTTP 200"),
         ({"status": 204}, UnreadableReplyError, "HTTP 204"),
         ({"status": 202}, UnreadableReplyError, "HTTP 202"),
@@ -797,18 +798,28 @@ async def test_words_about_the_token_count_whatever_the_status(
     assert len(odd_tokens.sign_ins_refused) == 1
 
 
+async def test_words_about_the_token_count_wherever_a_refusal_has_them(
+    odd_client: ZohoVoiceClient, odd_zoho: OddZoho
+) -> None:
+    odd_zoho.answer = as_answer({"errors": [{"id": "INVALID_OAUTHTOKEN"}]}, 400)
+    with pytest.raises(SignInError):
+        await odd_client.async_send_sms(SMS, SENDER_ID, [ALICE])
+    assert odd_zoho.requests == [SEND] * 2
+
+
 @pytest.mark.parametrize(
     "error", [CannotConnectError("x"), ThrottledError("x"), SignInError("x")]
 )
 async def test_nothing_is_sent_without_a_token(
     client: ZohoVoiceClient, sandbox: Sandbox, tokens: Tokens, error: ZohoError
 ) -> None:
-    with (
-        patch.object(tokens, "async_get", side_effect=error),
-        pytest.raises(ZohoError) as raised,
-    ):
-        await client.async_send_sms(SMS, SENDER_ID, [ALICE])
-    assert raised.value is error
+    with patch.object(tokens, "async_get", side_effect=error):
+        with pytest.raises(ZohoError) as raised:
+            await client.async_send_sms(SMS, SENDER_ID, [ALICE])
+        assert raised.value is error
+        with pytest.raises(ZohoError) as raised:
+            await client.async_authorize()
+        assert raised.value is error
     assert sandbox.requests == []
 
 

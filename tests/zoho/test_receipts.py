@@ -63,6 +63,7 @@ def test_what_is_left_over_fits_together() -> None:
         # a row too few
         ([row("1", "+1****")], [None, None]),
         ([row("b", B)], [None, "b"]),
+        ([row("b", "****0111")], [None, "b"]),
         ([], [None, None]),
         # a row of somebody else
         ([row("1", C), row("2", "+1****")], [None, None]),
@@ -84,6 +85,24 @@ def test_no_number_gets_an_id_that_is_in_doubt(
     assert ids(rows, A, B) == expected
 
 
+def test_order_counts_for_the_rest_if_the_others_keep_to_it() -> None:
+    rows = [row("a", A), row("2", "****"), row("3", "****")]
+    assert ids(rows, A, B, C) == ["a", "2", "3"]
+
+
+def test_as_many_rows_are_compared_as_an_answer_may_have() -> None:
+    assert ids([row("a", A), *[{}] * 99], A, B) == ["a", None]
+    assert ids([row("a", A), *[{}] * 100], A, B) == [None, None]
+
+
+def test_as_much_of_a_number_is_compared_as_it_may_have() -> None:
+    def padded(length: int) -> str:
+        return f"+1{' ' * (length - len(B))}{B[2:]}"
+
+    assert ids(row("1", padded(300)), A, B) == [None, "1"]
+    assert ids(row("1", padded(301)), A, B) == ["1", "1"]
+
+
 def test_one_row_stands_for_all_unless_it_names_one() -> None:
     assert ids(row("1"), A, B) == ["1", "1"]
     assert ids(row("1", f"{A},{B}"), A, B) == ["1", "1"]
@@ -101,7 +120,9 @@ def test_one_row_stands_for_all_unless_it_names_one() -> None:
         (" +1 (480) 555-0100 ", A, True),
         ("480-555-0100", A, True),
         ("0480 555 0100", A, True),
+        ("555-0100", A, True),
         ("+1480****100", A, True),
+        ("480****100", A, True),
         ("+1 4XXXXXXXX00", A, True),
         ("+1****", A, True),
         ("****0100", A, True),
@@ -115,6 +136,7 @@ def test_one_row_stands_for_all_unless_it_names_one() -> None:
         ("+1480****1000", A, False),
         ("0100", A, False),
         ("555-010", A, False),
+        ("55-0100", A, False),
         ("12345", "+12345678901", False),
         ("+148055501000", A, False),
     ],

@@ -1,0 +1,1 @@
+"""Mutation testing: change the product in small ways, and see if a test notices."""
