@@ -133,6 +133,21 @@ def test_clock_that_goes_back_counts_what_was_spent_for_longer(clock: Clock) -> 
     assert guard.opens_at(1) == START - 600 + HOUR
 
 
+def test_only_what_is_more_than_a_day_ahead_comes_from_a_wrong_clock(
+    clock: Clock,
+) -> None:
+    guard = SpendingGuard(Limits(per_hour=2), clock)
+    for ahead in (DAY, DAY + HOUR):
+        clock.now = START + ahead
+        guard.spend(1)
+    clock.now = START
+    assert guard.opens_at(1) == START + HOUR
+    assert guard.opens_at(2) == START + DAY + HOUR
+    clock.now += HOUR
+    assert guard.left() == 1
+    assert guard.dump() == [[START, 1], [START + DAY, 1]]
+
+
 def test_clock_that_was_far_ahead_closes_the_guard_for_no_longer_than_its_time(
     clock: Clock,
 ) -> None:
