@@ -111,6 +111,22 @@ async def test_state_that_is_the_same_is_written_once(
     assert written[0].last_reported == written[1].last_reported
 
 
+async def test_sensor_that_is_disabled_misses_nothing(
+    hass: HomeAssistant, account: MockConfigEntry, sandbox: Sandbox, look: Look
+) -> None:
+    last = f"{next(iter(account.subentries))}_last_delivery"
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id("sensor", DOMAIN, last)
+    registry.async_update_entity(entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+    await hass.config_entries.async_reload(account.entry_id)
+    await send(hass)
+    await account.runtime_data.async_wait()
+    assert hass.states.get(entity_id) is None
+    registry.async_update_entity(entity_id, disabled_by=None)
+    await hass.config_entries.async_reload(account.entry_id)
+    assert sensor(hass, last).state == "queued"
+
+
 async def test_sensors_say_what_they_are(
     hass: HomeAssistant, enabled: None, account: MockConfigEntry
 ) -> None:

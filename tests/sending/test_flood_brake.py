@@ -220,6 +220,7 @@ async def test_removed_account_leaves_nothing_that_tells_of_it_later(
     await hass.config_entries.async_remove(account.entry_id)
     await hass.async_block_till_done()
     with patch.object(refusals.ir, "async_create_issue") as create:
+        await let_time_pass(hass, freezer, seconds=refusals.COOLDOWN + 1)
         await let_time_pass(hass, freezer, minutes=10)
     assert not create.called
     assert issue.issue_id not in {i.issue_id for i in issues(hass).values()}

@@ -31,6 +31,7 @@ from ..conftest import ALICE, BOB, CAROL
 
 pytestmark = pytest.mark.usefixtures("storage")
 
+STRANGER = "+14805550199"
 WAITING = "sensor.sandbox_example_com_sms_waiting"
 
 
@@ -62,6 +63,14 @@ async def test_message_is_kept_and_sent_once_when_zoho_is_back(
     assert none == []
     assert waiting["message_id"] == row["message_id"]
     assert (waiting["name"], waiting["recipient"]) == ("Alice", ALICE)
+    await send(hass, recipients=STRANGER)
+    assert [row.get("name") for row in (await outbox(hass))["waiting"]] == [
+        "Alice",
+        None,
+    ]
+    await hass.services.async_call(
+        DOMAIN, "clear_outbox", {"recipients": STRANGER}, blocking=True
+    )
     await let_time_pass(hass, freezer, minutes=10)
     assert sandbox.sent == []
     await sandbox.listen()

@@ -96,7 +96,11 @@ async def _is_noticed(each: Break, seed: int, directory: Path) -> bool:
         place = directory / f"{each.name}-{attempt}"
         integration = each.apply(place)
         settings = Settings(seed + attempt, each.scale, integration, stop_early=True)
-        run, findings = await soak(settings, place)
+        try:
+            run, findings = await soak(settings, place)
+        except ProcessError as error:
+            say(f"  ✗ not noticed: {error}")
+            continue
         noticed = [f for f in findings if f.kind in each.noticed]
         if noticed:
             say(f"  ✓ noticed after {run.seconds:.0f} s: {noticed[0]}")

@@ -96,11 +96,14 @@ BREAKS = {
             frozenset({"sent after all"}),
         ),
         Break(
-            "do-not-write-what-is-told",
+            "tell-before-it-is-written",
             "tracking/tracker.py",
-            "if self._is_writing:\n",
-            "if not self._is_writing:\n",
-            frozenset({"told twice", "not told"}),
+            "self._is_writing = True\n        try:\n",
+            "self._is_writing = True\n"
+            "        self._announce()\n"
+            "        await asyncio.sleep(1)\n"
+            "        try:\n",
+            frozenset({"told twice"}),
             PROOF_TOLD,
         ),
         Break(
