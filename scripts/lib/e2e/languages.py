@@ -13,9 +13,9 @@ from scripts.lib.hass import INTEGRATION as PACKAGE
 
 from .account import entry_row, recipient_row
 from .automations import DASHBOARD, setting
+from .messages import fail_to_send, send
 from .person import Locator, Person
-from .reauth import fail_to_send
-from .repairs import open_issue, send, set_options, wait_gone
+from .repairs import open_issue, set_options, wait_gone
 from .set_up import INTEGRATION, NAME
 from .step import Step
 from .waiting import wait_loaded
@@ -205,7 +205,7 @@ async def _read_issues(person: Person) -> None:
     reader = Reader(person)
     await set_options(person)
     await person.stage.zoho("POST", "settings", {"sender_ids": ["+18885550111"]})
-    await fail_to_send(person, "Is it right?", "notify.alice")
+    await fail_to_send(person, "Is it right?", "Alice")
     await person.stage.zoho("POST", "settings", {"sender_ids": [SENDER_ID]})
     key = "sender_id_refused"
     await open_issue(person, key, reader.texts[f"issues.{key}.title"])

@@ -10,15 +10,15 @@ from scripts.lib.demo.set_up import ALICE, DOMAIN, SENDER_ID, TEST_NUMBER
 from scripts.lib.hass import CommandError
 
 from .account import entry_row, open_menu
+from .messages import fail_to_send, receive, send, wait_sent
 from .person import Person
-from .reauth import accept, fail_to_send
+from .reauth import accept
 from .set_up import INTEGRATION
 from .step import Step
-from .waiting import receive, wait_loaded, wait_sent, wait_until
+from .waiting import wait_loaded, wait_until
 
 REPAIRS = "/config/repairs"
 OPTIONS = "/api/config/config_entries/options/flow"
-_ALICE, _NIGHT_SHIFT = "notify.alice", "notify.night_shift"
 _FOR_ANYBODY = {"keep_trying": {"hours": 1}}
 
 
@@ -76,14 +76,6 @@ async def set_options(person: Person, **sections: Any) -> None:
     await wait_loaded(person)
 
 
-async def send(person: Person, message: str, recipient: str, **data: Any) -> Any:
-    """Send a message by our own action; return its answer."""
-    person.stage.texts.add(message)
-    fields = {"recipients": [recipient], "message": message, **data}
-    answer = await person.stage.action(f"{DOMAIN}.send_sms", fields, {}, response=True)
-    return answer["messages"]
-
-
 async def _faults(person: Person, *faults: dict[str, Any]) -> None:
     for fault in faults:
         await person.stage.zoho("POST", "faults", fault)
@@ -93,7 +85,7 @@ async def _refuse_sender(person: Person) -> None:
     await set_options(person)
     settings = {"sender_ids": ["+18885550111"]}
     await person.stage.zoho("POST", "settings", settings)
-    await fail_to_send(person, "Is the sender ID right?", _ALICE)
+    await fail_to_send(person, "Is the sender ID right?", "Alice")
     await open_issue(person, "sender_id_refused", "Zoho may not accept a sender ID")
     await person.see("Zoho refused an SMS from …0100")
     await person.look("issue-sender_id_refused")
@@ -153,7 +145,12 @@ async def _close_guard(person: Person) -> None:
     await open_issue(person, "spending_guard", "The spending limit is reached")
     await person.see("Alert Alice: 1")
     await person.look("issue-spending_guard")
-    await set_options(person, spending={"segments_per_hour": 100})
+    await person.open(INTEGRATION)
+    await person.press("Configure", within=entry_row(person))
+    limit = person.page.get_by_role("spinbutton", name="Segments per hour")
+    await person.type(limit.first, "100")
+    await person.press("Submit")
+    await person.see("Options successfully saved.")
     await wait_gone(person, "spending_guard")
 
 
@@ -183,7 +180,7 @@ async def _call_script(person: Person, message: str) -> None:
     person.stage.texts.add(message)
     action = {
         "action": "notify.send_message",
-        "target": {"entity_id": _ALICE},
+        "target": {"entity_id": "notify.alice"},
         "data": {"message": "{{ message }}"},
     }
     script = {"alias": "Alert Alice", "sequence": [action]}
@@ -243,7 +240,7 @@ async def _opt_out(person: Person) -> None:
     await open_issue(person, "opted_out", title)
     await person.see("Sending to somebody who opted out")
     await person.look("issue-opted_out")
-    said = await fail_to_send(person, "Good night", _ALICE)
+    said = await fail_to_send(person, "Good night", "Alice")
     person.check("the error says why", held="STOP" in said, otherwise=said)
     agreed = re.compile("They agreed: allow SMS again")
     await person.click(person.page.get_by_text(agreed).first)
