@@ -19,7 +19,7 @@ from .waiting import wait_loaded, wait_until
 
 REPAIRS = "/config/repairs"
 OPTIONS = "/api/config/config_entries/options/flow"
-_FOR_ANYBODY = {"keep_trying": {"hours": 1}}
+_KEEP_TRYING = {"keep_trying": {"hours": 1}}
 
 
 async def issues(person: Person) -> list[str]:
@@ -66,7 +66,7 @@ async def set_options(person: Person, **sections: Any) -> None:
     rest = person.stage.hass.rest
     flow = await rest("POST", OPTIONS, {"handler": entry["entry_id"]})
     form = {
-        "outbox": _FOR_ANYBODY,
+        "outbox": _KEEP_TRYING,
         "brakes": {"repeat_seconds": 0},
         "incoming": {"incoming_interval": 15},
         **sections,
