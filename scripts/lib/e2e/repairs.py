@@ -1,7 +1,8 @@
 """Each repair issue, brought about at Zoho's side or on disk, read, and mended."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 import re
 from typing import Any
@@ -20,6 +21,21 @@ from .waiting import wait_loaded, wait_until
 REPAIRS = "/config/repairs"
 OPTIONS = "/api/config/config_entries/options/flow"
 _KEEP_TRYING = {"keep_trying": {"hours": 1}}
+
+
+@dataclass(frozen=True)
+class _Journal:
+    """A file of the account, and the titles of the issues about it."""
+
+    name: str
+    suffix: str
+    damaged: str
+    blocked: str
+
+
+_JOURNALS = [
+    _Journal("outbox", "", "The kept SMS cannot be read", "SMS cannot be kept"),
+]
 
 
 async def issues(person: Person) -> list[str]:
@@ -255,60 +271,76 @@ async def _restart(person: Person, change: Callable[[], None]) -> None:
     hass = person.stage.hass
     # What it says of the lost connection is nothing of ours.
     await person.page.goto("about:blank")
-    await hass.stop()
+    # Just after its start, it may have to wait for what it asks the internet.
+    await hass.stop(grace=90)
     change()
     await hass.start()
     await hass.wait_running()
 
 
-async def _damage_outbox(person: Person) -> None:
-    entry = await wait_loaded(person)
-    path = _outbox(person, entry["entry_id"])
-    await _restart(person, lambda: _overwrite(path))
-    await open_issue(person, "outbox_damaged", "The kept SMS cannot be read")
-    aside = path.with_name(f"{path.name}.damaged")
-    await person.see(aside.name)
-    person.check("the file is kept", held=aside.exists())
-    await confirm(person, "outbox_damaged")
+async def _damage_files(person: Person) -> None:
+    files = await _files(person)
+    await _restart(person, lambda: _overwrite(files))
+    for path, journal in files.items():
+        key = f"{journal.name}_damaged"
+        await open_issue(person, key, journal.damaged)
+        aside = _aside(path)
+        await person.see(aside.name)
+        person.check("the file is kept", held=aside.exists())
+        await confirm(person, key)
     await send(person, "The door is closed", "Alice")
     received = await person.received()
     person.expect("SMS are sent as before", received.numbers, [ALICE])
 
 
-async def _block_outbox(person: Person) -> None:
+async def _block_files(person: Person) -> None:
     """Put something in the way that cannot be renamed, and take it away."""
-    entry = await wait_loaded(person)
-    path = _outbox(person, entry["entry_id"])
-    aside = path.with_name(f"{path.name}.damaged")
+    files = await _files(person)
 
     def block() -> None:
-        path.unlink()
-        path.mkdir()
-        aside.unlink(missing_ok=True)
-        aside.symlink_to("nowhere")
+        for path in files:
+            path.unlink()
+            path.mkdir()
+            _aside(path).unlink(missing_ok=True)
+            _aside(path).symlink_to("nowhere")
 
     def clear() -> None:
-        path.rmdir()
-        aside.unlink()
+        for path in files:
+            path.rmdir()
+            _aside(path).unlink()
 
+    # The log says what cannot be written down.
+    person.stage.errors.append(": blocked")
     await _restart(person, block)
-    await open_issue(person, "outbox_blocked", "SMS cannot be kept")
-    await person.see(path.name)
-    await person.look("issue-outbox_blocked")
+    for path, journal in files.items():
+        await open_issue(person, f"{journal.name}_blocked", journal.blocked)
+        await person.see(path.name)
+        await person.look(f"issue-{journal.name}_blocked")
     await _restart(person, clear)
-    await wait_gone(person, "outbox_blocked")
+    for journal in files.values():
+        await wait_gone(person, f"{journal.name}_blocked")
 
 
-def _outbox(person: Person, entry_id: str) -> Path:
-    """Return the file of what waits."""
-    return Path(person.stage.hass.directory, ".storage", f"{DOMAIN}.{entry_id}")
+async def _files(person: Person) -> dict[Path, _Journal]:
+    """Return the files of the account."""
+    entry = await wait_loaded(person)
+    storage = Path(person.stage.hass.directory, ".storage")
+    return {
+        storage / f"{DOMAIN}.{entry['entry_id']}{journal.suffix}": journal
+        for journal in _JOURNALS
+    }
 
 
-def _overwrite(path: Path) -> None:
-    """Damage a file, and what is beside it."""
-    path.write_text("{")
-    for recent in path.parent.glob(f"{path.name}.recent*"):
-        recent.unlink()
+def _aside(path: Path) -> Path:
+    """Return where a damaged file is put."""
+    return path.with_name(f"{path.name}.damaged")
+
+
+def _overwrite(files: Iterable[Path]) -> None:
+    """Damage files, and what is beside them."""
+    for path in files:
+        path.write_text("{")
+        path.with_name(f"{path.name}.recent").unlink(missing_ok=True)
 
 
 STEPS = [
@@ -321,6 +353,6 @@ STEPS = [
     Step("A webhook that Zoho does not accept", _refuse_callback),
     Step("A sign-in without permission to read", _lose_scope),
     Step("Somebody who answers STOP", _opt_out),
-    Step("An outbox that cannot be read", _damage_outbox),
-    Step("An outbox that is in the way", _block_outbox),
+    Step("Files that cannot be read", _damage_files),
+    Step("Files that cannot be put aside", _block_files),
 ]
