@@ -413,8 +413,10 @@ def test_every_option_of_a_selector_has_a_text_and_every_text_an_option() -> Non
     for described in TRIGGERS.values():
         for field in described.get("fields", {}).values():
             selector = field["selector"].get("select") or {}
-            if "translation_key" in selector:
-                options[selector["translation_key"]] = {*selector["options"]}
+            if key := selector.get("translation_key"):
+                labels = {each["value"]: each["label"] for each in selector["options"]}
+                assert labels == TRANSLATIONS["selector"][key]["options"]
+                options[key] = {*labels}
     assert set(options) == {
         "data_center",
         "data_coding",

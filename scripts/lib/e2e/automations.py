@@ -7,10 +7,10 @@ from aiohttp import web
 from scripts.lib.demo.set_up import ALICE
 from scripts.lib.process import ROOT
 
+from .messages import receive, wait_sent
 from .person import Locator, Person
 from .set_up import NAME, NIGHT_SHIFT
 from .step import Step
-from .waiting import receive, wait_sent
 
 DASHBOARD = "/config/automation/dashboard"
 BLUEPRINTS = "/config/blueprint/dashboard"

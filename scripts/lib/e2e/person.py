@@ -1,7 +1,7 @@
 """A person at the browser: clicks, types, looks closely."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,7 +158,7 @@ class Person:
         return (await self.stage.received()).since(self.before)
 
     async def look(
-        self, name: str, *, phone: bool = True, allow: Iterable[str] = ()
+        self, name: str, *, phone: bool = True, allow: Collection[str] = ()
     ) -> None:
         """Look closely at a screen, on a computer and on a phone, and photograph it.
 
@@ -168,24 +168,20 @@ class Person:
         await self.settle()
         self.effort.words += await self.page.evaluate("look.words()")
         self.effort.screens.append(name)
-        found = await self._find("look.check()")
+        found = await self._find("look.check()", allow)
         await self._photograph(name)
         found += await self._accessibility()
         if self.on_phone:
-            found += await self._find_cut_off()
+            found += await self._find_cut_off(allow)
         elif phone:
             await self.take(phone=True)
             await self.settle()
-            found += await self._find_cut_off()
+            found += await self._find_cut_off(allow)
             await self._photograph(f"{name}-phone")
             await self.take(phone=False)
             await self.settle()
         found += self._console.take()
-        self.problems += [
-            f"{name}: {problem}"
-            for problem in found
-            if not any(part in problem for part in allow)
-        ]
+        self.problems += [f"{name}: {problem}" for problem in _without(found, allow)]
 
     async def take(self, *, phone: bool) -> None:
         """Go on with a phone, or with a computer."""
@@ -193,19 +189,19 @@ class Person:
         await self.page.set_viewport_size({"width": width, "height": height})
         self.on_phone = phone
 
-    async def _find_cut_off(self) -> list[str]:
+    async def _find_cut_off(self, allow: Collection[str]) -> list[str]:
         """Return what cannot be read on a phone."""
-        found = await self._find("look.cutOff()")
+        found = await self._find("look.cutOff()", allow)
         return [f"{problem} (at {PHONE_WIDTH} pixels)" for problem in found]
 
-    async def _find(self, check: str) -> list[str]:
+    async def _find(self, check: str, allow: Collection[str]) -> list[str]:
         """Return what is wrong, once what comes late has had the time to come."""
         end = time.monotonic() + _LATE
-        while found := await self.page.evaluate(check):
+        while found := _without(await self.page.evaluate(check), allow):
             if time.monotonic() > end:
                 break
             await asyncio.sleep(_PULSE)
-        return list(found)
+        return found
 
     async def settle(self, limit: float = LIMIT / 1000) -> None:
         """Wait until nothing moves or loads any more."""
@@ -243,3 +239,10 @@ class Person:
             else:
                 self.frontend.add(text)
         return ours
+
+
+def _without(problems: Iterable[str], allow: Collection[str]) -> list[str]:
+    """Return the problems that are not allowed."""
+    return [
+        problem for problem in problems if not any(part in problem for part in allow)
+    ]

@@ -1,7 +1,8 @@
 """Each repair issue, brought about at Zoho's side or on disk, read, and mended."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 import re
 from typing import Any
@@ -10,16 +11,31 @@ from scripts.lib.demo.set_up import ALICE, DOMAIN, SENDER_ID, TEST_NUMBER
 from scripts.lib.hass import CommandError
 
 from .account import entry_row, open_menu
+from .messages import fail_to_send, receive, send, wait_sent
 from .person import Person
-from .reauth import accept, fail_to_send
+from .reauth import accept
 from .set_up import INTEGRATION
 from .step import Step
-from .waiting import receive, wait_loaded, wait_sent, wait_until
+from .waiting import wait_loaded, wait_until
 
 REPAIRS = "/config/repairs"
 OPTIONS = "/api/config/config_entries/options/flow"
-_ALICE, _NIGHT_SHIFT = "notify.alice", "notify.night_shift"
-_FOR_ANYBODY = {"keep_trying": {"hours": 1}}
+_KEEP_TRYING = {"keep_trying": {"hours": 1}}
+
+
+@dataclass(frozen=True)
+class _Journal:
+    """A file of the account, and the titles of the issues about it."""
+
+    name: str
+    suffix: str
+    damaged: str
+    blocked: str
+
+
+_JOURNALS = [
+    _Journal("outbox", "", "The kept SMS cannot be read", "SMS cannot be kept"),
+]
 
 
 async def issues(person: Person) -> list[str]:
@@ -66,7 +82,7 @@ async def set_options(person: Person, **sections: Any) -> None:
     rest = person.stage.hass.rest
     flow = await rest("POST", OPTIONS, {"handler": entry["entry_id"]})
     form = {
-        "outbox": _FOR_ANYBODY,
+        "outbox": _KEEP_TRYING,
         "brakes": {"repeat_seconds": 0},
         "incoming": {"incoming_interval": 15},
         **sections,
@@ -74,14 +90,6 @@ async def set_options(person: Person, **sections: Any) -> None:
     result = await rest("POST", f"{OPTIONS}/{flow['flow_id']}", form)
     person.expect("the options are set", result["type"], "create_entry")
     await wait_loaded(person)
-
-
-async def send(person: Person, message: str, recipient: str, **data: Any) -> Any:
-    """Send a message by our own action; return its answer."""
-    person.stage.texts.add(message)
-    fields = {"recipients": [recipient], "message": message, **data}
-    answer = await person.stage.action(f"{DOMAIN}.send_sms", fields, {}, response=True)
-    return answer["messages"]
 
 
 async def _faults(person: Person, *faults: dict[str, Any]) -> None:
@@ -93,7 +101,7 @@ async def _refuse_sender(person: Person) -> None:
     await set_options(person)
     settings = {"sender_ids": ["+18885550111"]}
     await person.stage.zoho("POST", "settings", settings)
-    await fail_to_send(person, "Is the sender ID right?", _ALICE)
+    await fail_to_send(person, "Is the sender ID right?", "Alice")
     await open_issue(person, "sender_id_refused", "Zoho may not accept a sender ID")
     await person.see("Zoho refused an SMS from …0100")
     await person.look("issue-sender_id_refused")
@@ -153,7 +161,12 @@ async def _close_guard(person: Person) -> None:
     await open_issue(person, "spending_guard", "The spending limit is reached")
     await person.see("Alert Alice: 1")
     await person.look("issue-spending_guard")
-    await set_options(person, spending={"segments_per_hour": 100})
+    await person.open(INTEGRATION)
+    await person.press("Configure", within=entry_row(person))
+    limit = person.page.get_by_role("spinbutton", name="Segments per hour")
+    await person.type(limit.first, "100")
+    await person.press("Submit")
+    await person.see("Options successfully saved.")
     await wait_gone(person, "spending_guard")
 
 
@@ -183,7 +196,7 @@ async def _call_script(person: Person, message: str) -> None:
     person.stage.texts.add(message)
     action = {
         "action": "notify.send_message",
-        "target": {"entity_id": _ALICE},
+        "target": {"entity_id": "notify.alice"},
         "data": {"message": "{{ message }}"},
     }
     script = {"alias": "Alert Alice", "sequence": [action]}
@@ -243,7 +256,7 @@ async def _opt_out(person: Person) -> None:
     await open_issue(person, "opted_out", title)
     await person.see("Sending to somebody who opted out")
     await person.look("issue-opted_out")
-    said = await fail_to_send(person, "Good night", _ALICE)
+    said = await fail_to_send(person, "Good night", "Alice")
     person.check("the error says why", held="STOP" in said, otherwise=said)
     agreed = re.compile("They agreed: allow SMS again")
     await person.click(person.page.get_by_text(agreed).first)
@@ -258,60 +271,76 @@ async def _restart(person: Person, change: Callable[[], None]) -> None:
     hass = person.stage.hass
     # What it says of the lost connection is nothing of ours.
     await person.page.goto("about:blank")
-    await hass.stop()
+    # Just after its start, it may have to wait for what it asks the internet.
+    await hass.stop(grace=90)
     change()
     await hass.start()
     await hass.wait_running()
 
 
-async def _damage_outbox(person: Person) -> None:
-    entry = await wait_loaded(person)
-    path = _outbox(person, entry["entry_id"])
-    await _restart(person, lambda: _overwrite(path))
-    await open_issue(person, "outbox_damaged", "The kept SMS cannot be read")
-    aside = path.with_name(f"{path.name}.damaged")
-    await person.see(aside.name)
-    person.check("the file is kept", held=aside.exists())
-    await confirm(person, "outbox_damaged")
+async def _damage_files(person: Person) -> None:
+    files = await _files(person)
+    await _restart(person, lambda: _overwrite(files))
+    for path, journal in files.items():
+        key = f"{journal.name}_damaged"
+        await open_issue(person, key, journal.damaged)
+        aside = _aside(path)
+        await person.see(aside.name)
+        person.check("the file is kept", held=aside.exists())
+        await confirm(person, key)
     await send(person, "The door is closed", "Alice")
     received = await person.received()
     person.expect("SMS are sent as before", received.numbers, [ALICE])
 
 
-async def _block_outbox(person: Person) -> None:
+async def _block_files(person: Person) -> None:
     """Put something in the way that cannot be renamed, and take it away."""
-    entry = await wait_loaded(person)
-    path = _outbox(person, entry["entry_id"])
-    aside = path.with_name(f"{path.name}.damaged")
+    files = await _files(person)
 
     def block() -> None:
-        path.unlink()
-        path.mkdir()
-        aside.unlink(missing_ok=True)
-        aside.symlink_to("nowhere")
+        for path in files:
+            path.unlink()
+            path.mkdir()
+            _aside(path).unlink(missing_ok=True)
+            _aside(path).symlink_to("nowhere")
 
     def clear() -> None:
-        path.rmdir()
-        aside.unlink()
+        for path in files:
+            path.rmdir()
+            _aside(path).unlink()
 
+    # The log says what cannot be written down.
+    person.stage.errors.append(": blocked")
     await _restart(person, block)
-    await open_issue(person, "outbox_blocked", "SMS cannot be kept")
-    await person.see(path.name)
-    await person.look("issue-outbox_blocked")
+    for path, journal in files.items():
+        await open_issue(person, f"{journal.name}_blocked", journal.blocked)
+        await person.see(path.name)
+        await person.look(f"issue-{journal.name}_blocked")
     await _restart(person, clear)
-    await wait_gone(person, "outbox_blocked")
+    for journal in files.values():
+        await wait_gone(person, f"{journal.name}_blocked")
 
 
-def _outbox(person: Person, entry_id: str) -> Path:
-    """Return the file of what waits."""
-    return Path(person.stage.hass.directory, ".storage", f"{DOMAIN}.{entry_id}")
+async def _files(person: Person) -> dict[Path, _Journal]:
+    """Return the files of the account."""
+    entry = await wait_loaded(person)
+    storage = Path(person.stage.hass.directory, ".storage")
+    return {
+        storage / f"{DOMAIN}.{entry['entry_id']}{journal.suffix}": journal
+        for journal in _JOURNALS
+    }
 
 
-def _overwrite(path: Path) -> None:
-    """Damage a file, and what is beside it."""
-    path.write_text("{")
-    for recent in path.parent.glob(f"{path.name}.recent*"):
-        recent.unlink()
+def _aside(path: Path) -> Path:
+    """Return where a damaged file is put."""
+    return path.with_name(f"{path.name}.damaged")
+
+
+def _overwrite(files: Iterable[Path]) -> None:
+    """Damage files, and what is beside them."""
+    for path in files:
+        path.write_text("{")
+        path.with_name(f"{path.name}.recent").unlink(missing_ok=True)
 
 
 STEPS = [
@@ -324,6 +353,6 @@ STEPS = [
     Step("A webhook that Zoho does not accept", _refuse_callback),
     Step("A sign-in without permission to read", _lose_scope),
     Step("Somebody who answers STOP", _opt_out),
-    Step("An outbox that cannot be read", _damage_outbox),
-    Step("An outbox that is in the way", _block_outbox),
+    Step("Files that cannot be read", _damage_files),
+    Step("Files that cannot be put aside", _block_files),
 ]

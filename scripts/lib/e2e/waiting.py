@@ -1,4 +1,4 @@
-"""Wait for what happens elsewhere: at Zoho's side, or inside Home Assistant."""
+"""Wait until something is so, for as long as a slow machine takes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,22 +20,6 @@ async def wait_until[T](text: str, ask: Callable[[], Awaitable[T]]) -> T:
             raise TimeoutError(message)
         await asyncio.sleep(_PULSE)
     return answer
-
-
-async def receive(person: Person, number: str, text: str) -> None:
-    """Let somebody write an SMS to the account."""
-    person.stage.texts |= {number.lstrip("+"), text}
-    await person.stage.zoho("POST", "receive", {"from": number, "text": text})
-
-
-async def wait_sent(person: Person, message: str) -> list[str]:
-    """Wait until Zoho's side has got a message in this step; return for whom."""
-
-    async def numbers() -> list[str]:
-        received = await person.received()
-        return [sms["number"] for sms in received.sent if sms["message"] == message]
-
-    return await wait_until(f"{message!r} is sent", numbers)
 
 
 async def wait_loaded(person: Person, state: str = "loaded") -> Any:
