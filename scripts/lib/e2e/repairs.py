@@ -35,6 +35,12 @@ class _Journal:
 
 _JOURNALS = [
     _Journal("outbox", "", "The kept SMS cannot be read", "SMS cannot be kept"),
+    _Journal(
+        "tracking",
+        ".tracking",
+        "Delivery records cannot be read",
+        "Delivery reports cannot be kept",
+    ),
 ]
 
 
