@@ -31,7 +31,7 @@ VERSION = 1
 #: How long what was sent may wait to be tracked, so that what is sent meanwhile shares
 #: the write (seconds). A crash until then makes nothing go again: only what becomes of
 #: these SMS is never known.
-DELAY = 0.1
+DELAY = 1.0
 
 
 class AccountTracking:

@@ -1,6 +1,6 @@
 """Set-up of an entry with 1 to 1,000 recipients, and what memory each takes."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -8,6 +8,7 @@ import gc
 import tracemalloc
 from typing import NamedTuple
 
+from homeassistant.components import smtp
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -30,6 +31,8 @@ from .many_recipients import SIZES, growth
 from .smtp_alike import ALIKE, registered_alike
 from .zoho import DOMAIN
 
+#: What each recipient has.
+_KINDS = ("notify", "event", "sensor")
 #: Of what `smtp` takes that registers the same.
 LIMIT = 1.10
 FIRST, AGAIN, RELOAD = PHASES = ("first set-up", "set-up, registered", "reload")
@@ -105,20 +108,26 @@ async def _live(
         _check(hass, entry)
         reload = await timed(partial(load, entries.async_reload))
         _check(hass, entry)
-    await _forget(hass, entry)
+        await _forget(hass, entry)
     return first, again, reload
 
 
 def _check(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Raise WrongResultError unless every recipient has an entity that works."""
+    """Raise WrongResultError unless every recipient has the entities that it should.
+
+    `smtp` as it is has a notify entity only.
+    """
     check_loaded(entry)
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    alive = sum(
-        entity.domain == "notify" and hass.states.is_state(entity.entity_id, "unknown")
+    alive = Counter(
+        entity.domain
         for entity in entities
+        if entity.domain == "notify" or entity.config_subentry_id
+        if hass.states.is_state(entity.entity_id, "unknown")
     )
-    if alive != len(entry.subentries):
-        raise WrongResultError(f"{alive} entities, not {len(entry.subentries)}")
+    kinds = smtp.PLATFORMS if entry.domain == SMTP else _KINDS
+    if alive != dict.fromkeys(kinds, len(entry.subentries)):
+        raise WrongResultError(f"{alive} for {len(entry.subentries)} recipients")
 
 
 async def _forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
@@ -159,5 +168,5 @@ async def _memory(hass: HomeAssistant, contestant: _Contestant, recipients: int)
         finally:
             tracemalloc.stop()
         _check(hass, entry)
-    await _forget(hass, entry)
+        await _forget(hass, entry)
     return taken

@@ -17,7 +17,11 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.loader import DATA_COMPONENTS
+from homeassistant.loader import (
+    DATA_COMPONENTS,
+    DATA_MISSING_PLATFORMS,
+    async_get_loaded_integration,
+)
 from homeassistant.util import slugify
 
 from .mail import SMTP
@@ -94,10 +98,15 @@ def registered_alike(hass: HomeAssistant) -> Generator[None]:
 
     targets = property(lambda self: {slugify(it): it for it in self.recipients})
     modules = {f"{SMTP}.event": other(_Event), f"{SMTP}.sensor": other(_Sensor)}
+    integration = async_get_loaded_integration(hass, SMTP)
+    files = integration._top_level_files | {"event.py", "sensor.py"}  # noqa: SLF001
     with (
+        patch.object(integration, "_top_level_files", files),
         patch.object(smtp, "PLATFORMS", [Platform.NOTIFY, *_MORE]),
         patch.object(notify, "async_setup_entry", platform(mail)),
         patch.object(notify.MailNotificationService, "targets", targets),
         patch.dict(hass.data[DATA_COMPONENTS], modules),
+        # Home Assistant remembers what there is no file of.
+        patch.dict(hass.data[DATA_MISSING_PLATFORMS], clear=True),
     ):
         yield

@@ -107,14 +107,6 @@ BREAKS = {
             PROOF_TOLD,
         ),
         Break(
-            "tell-again-what-is-read-again",
-            "tracking/tracker.py",
-            "if log_id in self._known:\n",
-            "if not log_id:\n",
-            frozenset({"told twice"}),
-            PROOF_TOLD,
-        ),
-        Break(
             "pass-over-what-came-in-meanwhile",
             "tracking/tracker.py",
             "None if since is None else read_number(since),",
