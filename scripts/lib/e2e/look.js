@@ -121,6 +121,8 @@ window.look = (() => {
     const problems = [];
     walk(root, (node, _clip, owners) => {
       if (node.nodeType !== Node.ELEMENT_NODE || !node.matches("ha-selector")) return;
+      // The target of an action explains itself.
+      if (node.selector?.target !== undefined) return false;
       const row = owners.findLast((owner) => owner.matches("ha-settings-row, ha-selector, ha-form"));
       if (row?.matches("ha-selector")) return false;
       const label = node.label ?? text(row ?? node)[0] ?? "";

@@ -69,6 +69,7 @@ class Person:
         self._console = Console(page)
         self.shots = shots
         self._number = 0
+        self._height = HEIGHT
 
     @classmethod
     @asynccontextmanager
@@ -121,10 +122,21 @@ class Person:
         """Choose one option of a list that drops down."""
         picker = self.page.locator("ha-picker-field").filter(has_text=label)
         await self.click(picker.first)
+        await self.choose_option(option)
+
+    async def choose_option(self, option: str) -> None:
+        """Choose one option of the list that has dropped down."""
         choice = re.compile(rf"^\s*{re.escape(option)}\s*$")
-        await self.click(
-            self.page.locator("ha-dropdown-item").filter(has_text=choice).first
-        )
+        items = self.page.locator("ha-dropdown-item").filter(has_text=choice)
+        await self.click(items.locator("visible=true").first)
+
+    async def pick(self, text: str, *, search: str | None = None) -> None:
+        """Search in the picker that has opened, and choose what is found."""
+        fields = self.page.get_by_placeholder("Search").locator("visible=true")
+        await self.type(fields.last, search or text)
+        items = self.page.locator("ha-picker-combo-box ha-combo-box-item")
+        found = items.filter(has_text=text).locator("visible=true")
+        await self.click(found.first)
 
     async def close_dialog(self) -> None:
         """Close the dialog on top by the button that ends it."""
@@ -185,9 +197,14 @@ class Person:
 
     async def take(self, *, phone: bool) -> None:
         """Go on with a phone, or with a computer."""
-        width, height = (PHONE_WIDTH, PHONE_HEIGHT) if phone else (WIDTH, HEIGHT)
+        width, height = (PHONE_WIDTH, PHONE_HEIGHT) if phone else (WIDTH, self._height)
         await self.page.set_viewport_size({"width": width, "height": height})
         self.on_phone = phone
+
+    async def resize(self, height: int = HEIGHT) -> None:
+        """Make the window as high as what is to be seen."""
+        self._height = height
+        await self.take(phone=self.on_phone)
 
     async def _find_cut_off(self, allow: Collection[str]) -> list[str]:
         """Return what cannot be read on a phone."""
