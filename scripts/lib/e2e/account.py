@@ -132,7 +132,6 @@ async def _enter_options(person: Person) -> None:
     person.expect("the switch is kept", checked, wanted=False)
     # The attributes that the other themes look at are there only with it.
     await person.click(_switch(person, SHOW_TEXT))
-    await person.pictures.take_dialog(person, "options")
     await person.press("Submit")
     await person.see("Options successfully saved.")
     await person.look("options-saved")

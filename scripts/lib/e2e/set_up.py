@@ -29,7 +29,6 @@ async def enter_credentials(person: Person) -> None:
     """Fill in the OAuth client, which is asked for the first time only."""
     await person.see("Zoho Voice needs an OAuth client of your own.")
     await person.look("credentials")
-    await person.pictures.take_dialog(person, "credentials")
     await person.fill("Name", NAME)
     await person.fill("OAuth client ID", CLIENT_ID)
     await person.fill("OAuth client secret", CLIENT_SECRET)
@@ -41,7 +40,6 @@ async def choose_data_center(person: Person) -> None:
     """Choose where the account is."""
     await person.see("Zoho keeps your account")
     await person.look("data-center")
-    await person.pictures.take_dialog(person, "data_center")
     await person.choose("Data center", "Other")
     await person.press("Submit")
 
@@ -131,6 +129,7 @@ async def _enter_sender(person: Person) -> None:
 async def _add_first_recipient(person: Person) -> None:
     await person.look("recipient")
     await fill_in_recipient(person, "Alice", "(480) 555-0111")
+    await person.pictures.take_dialog(person, "recipient")
     await person.press("Submit")
     await person.see("Created configuration for Alice.")
     await person.look("recipient-added")
